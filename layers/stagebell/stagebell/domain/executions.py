@@ -1,0 +1,44 @@
+"""Executions: what Stagebell hands to the scenario machine and gets back. Released versions parse for ever.
+
+A sleeping execution outlives many deploys: keys are only ever added, and `version` tells the shapes apart."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from stagebell.domain.planning import Wake
+
+VERSION = 1
+LONGEST_WAIT = timedelta(days=300)
+LONGEST_EXECUTION = timedelta(days=350)  # Step Functions ends an execution after one year
+
+
+def execution_name(run: str, execution: int) -> str:
+    return f"{run}-{execution}"
+
+
+def function_name(prefix: str, kind: str) -> str:
+    """`send_email` → `<stack>-send-email`."""
+    return f"{prefix}-{kind.replace('_', '-')}"
+
+
+def machine_state(wake: Wake, *, prefix: str, wait_until: datetime, now: datetime, born: datetime) -> dict[str, Any]:
+    """The machine's state while it waits for a step. All times are the machine's own (real) time, whole seconds up."""
+    until = min(wait_until, now + LONGEST_WAIT)
+    return {
+        "version": VERSION,
+        "run": wake.run,
+        "step": wake.step,
+        "execution": wake.execution,
+        "function": function_name(prefix, wake.kind),
+        "wait_until": _timestamp(until),
+        "born": _timestamp(born),
+    }
+
+
+def outlives(born: datetime, wait_until: datetime) -> bool:
+    """Whether a wait would take the execution beyond the service's limit, so that a new one must carry it on."""
+    return wait_until - born > LONGEST_EXECUTION
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

@@ -1,0 +1,209 @@
+"""Planning: what one change starts, ends and re-times. Pure; everything it needs has been read before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from stagebell.domain import runs
+from stagebell.domain.conditions import Explanation, View
+from stagebell.domain.records import Comparison
+from stagebell.domain.runs import Enrolment, Run
+from stagebell.domain.scenarios import Scenario
+
+DEPTH_LIMIT = 8
+RUNS_PER_HOUR = 20
+OPEN_RUNS_PER_RECORD = 100
+
+type Outcome = Literal["started", "not_matched", "once_only", "already_running", "loop_stopped", "too_many_runs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What one definition said to one change, with the values it saw (rule 13)."""
+
+    definition: str
+    version: int
+    outcome: Outcome
+    why: Explanation
+    run: str = ""
+
+    def document(self) -> dict[str, Any]:
+        shown = {"definition": self.definition, "version": self.version, "outcome": self.outcome}
+        return shown | ({"run": self.run} if self.run else {}) | {"why": self.why.document()}
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Start execution `execution` of a run: act on `step` (of action kind `kind`) at `at`."""
+
+    run: str
+    execution: int
+    step: str
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Stop execution `execution` of a run, if it still goes."""
+
+    run: str
+    execution: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything one change leads to: runs to write, enrolments to write, then executions to start and stop."""
+
+    started: tuple[Run, ...] = ()
+    updated: tuple[Run, ...] = ()
+    enrolments: tuple[Enrolment, ...] = ()
+    dispatch: tuple[Wake | Halt, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+
+
+def wake(run: Run) -> Wake | None:
+    """How to wake a run for its next step, where there is a time for one."""
+    step = run.next
+    if step is None or step.due_at is None or run.status != "running":
+        return None
+    return Wake(run.id, run.execution, step.name, step.kind, step.due_at)
+
+
+def affected(scenario: Scenario, enrolment: Enrolment, comparison: Comparison, view: View) -> bool:
+    """Whether a change touches a waiting run of this scenario at all; only then is the run read."""
+    if not enrolment.open:
+        return False
+    if comparison.event == "deleted" and scenario.trigger.on != "deleted":
+        return True
+    if scenario.trigger.on == "stage" and scenario.follows_stage and scenario.trigger.fields[0] in comparison.changed:
+        return True
+    conditions = (scenario.cancel_if, *(step.cancel_if for step in scenario.steps))
+    return scenario.follows_dates or any(c is not None and c.holds(view) for c in conditions)
+
+
+def follow(run: Run, scenario: Scenario, comparison: Comparison, view: View) -> Run:
+    """The run after a later change of its record: ended, some steps over, or re-timed. Ended at once, not when due."""
+    at = comparison.change.occurred_at
+    if comparison.event == "deleted" and scenario.trigger.on != "deleted":
+        return runs.end(run, "cancelled", at, "record_deleted")
+    if scenario.cancel_if is not None and scenario.cancel_if.holds(view):
+        return runs.end(run, "cancelled", at, "cancel_condition")
+    if scenario.trigger.on == "stage" and scenario.trigger.fields[0] in comparison.changed:
+        run = runs.leave(run, scenario, at)
+    run = _cancel_steps(run, scenario, view, at)
+    if all(step.status != "waiting" for step in run.steps):
+        return runs.end(run, "cancelled", at, "stage_changed" if run.left_at else "cancel_condition")
+    return runs.schedule(run, scenario, view)
+
+
+def _cancel_steps(run: Run, scenario: Scenario, view: View, at: datetime) -> Run:
+    for step in scenario.steps:
+        if step.cancel_if is not None and run.state(step.name).status == "waiting" and step.cancel_if.holds(view):
+            run = runs.settle(run, step.name, "cancelled", at, reason="cancel_condition")
+    return run
+
+
+class Planner:
+    """Collects the plan of one change.
+
+    `enrolments` are those of the record by definition; `open_runs` the waiting runs that the change affects."""
+
+    def __init__(
+        self, comparison: Comparison, enrolments: Mapping[str, Enrolment], open_runs: Mapping[str, Run], now: datetime
+    ) -> None:
+        self._comparison = comparison
+        self._enrolments = dict(enrolments)
+        self._runs = dict(open_runs)
+        self._now = now
+        self._started: dict[str, Run] = {}
+        self._updated: dict[str, Run] = {}
+        self._written: dict[str, Enrolment] = {}
+        self._halts: list[Halt] = []
+        self._evaluations: list[Evaluation] = []
+
+    def follow(self, scenario: Scenario, run: Run, view: View) -> None:
+        """Let a waiting run see the change."""
+        after = follow(run, scenario, self._comparison, view)
+        if after == run:
+            return
+        before, coming = wake(run), wake(after)
+        if before != coming:
+            if before is not None:
+                self._halts.append(Halt(run.id, run.execution, after.reason or "retimed"))
+            after = replace(after, execution=run.execution + 1) if coming is not None else after
+        self._write(replace(after, revision=run.revision + 1))
+
+    def consider(self, scenario: Scenario, view: View) -> None:
+        """Try a scenario whose trigger fires."""
+        why = scenario.only_if.explain(view)
+        outcome = self._outcome(scenario) if why.result else "not_matched"
+        run = self._start(scenario, view) if outcome == "started" else ""
+        self._evaluations.append(Evaluation(scenario.name, scenario.version, outcome, why, run))
+
+    def _outcome(self, scenario: Scenario) -> Outcome:
+        enrolment = self._enrolments.get(scenario.name)
+        if enrolment is not None and scenario.reentry == "once":
+            return "once_only"
+        live = enrolment is not None and enrolment.live_at(self._comparison.change.occurred_at)
+        if live and scenario.reentry == "every_entry" and scenario.trigger.on != "stage":
+            return "already_running"
+        if len(self._comparison.change.causes) >= DEPTH_LIMIT or len(self._recent(enrolment)) >= RUNS_PER_HOUR:
+            return "loop_stopped"
+        if not live and sum(e.open for e in self._enrolments.values()) >= OPEN_RUNS_PER_RECORD:
+            return "too_many_runs"
+        return "started"
+
+    def _recent(self, enrolment: Enrolment | None) -> tuple[datetime, ...]:
+        since = self._comparison.change.occurred_at - timedelta(hours=1)
+        return tuple(moment for moment in enrolment.starts if moment > since) if enrolment else ()
+
+    def _start(self, scenario: Scenario, view: View) -> str:
+        change, enrolment = self._comparison.change, self._enrolments.get(scenario.name)
+        if enrolment is not None and enrolment.open:
+            self._supersede(enrolment)
+        run = runs.close(runs.begin(scenario, change, self._now, view), change.occurred_at)
+        self._started[run.id] = run
+        replaces = enrolment is not None and enrolment.live_at(change.occurred_at)
+        restarted = replaces and scenario.reentry == "restart"  # a clock set back is no further effect
+        self._enrol(run, self._recent(enrolment) + (() if restarted else (change.occurred_at,)))
+        return run.id
+
+    def _supersede(self, enrolment: Enrolment) -> None:
+        run = self._updated.get(enrolment.run) or self._runs.get(enrolment.run)
+        if run is None or not run.open:
+            return
+        after = runs.supersede(run, self._comparison.change.occurred_at)
+        if wake(run) is not None and wake(after) is None and not any(halt.run == run.id for halt in self._halts):
+            self._halts.append(Halt(run.id, run.execution, "superseded"))
+        self._updated[run.id] = after if run.id in self._updated else replace(after, revision=run.revision + 1)
+
+    def _write(self, run: Run) -> None:
+        self._updated[run.id] = run
+        self._enrol(run, self._enrolments[run.definition].starts)
+
+    def _enrol(self, run: Run, starts: tuple[datetime, ...]) -> None:
+        enrolment = enrolment_of(run, starts)
+        self._enrolments[run.definition] = self._written[run.definition] = enrolment
+
+    def plan(self) -> Plan:
+        wakes = [wake(run) for run in (*self._updated.values(), *self._started.values())]
+        woken = [w for w in wakes if w is not None and (w.run in self._started or self._rewoken(w))]
+        return Plan(
+            started=tuple(self._started.values()),
+            updated=tuple(self._updated.values()),
+            enrolments=tuple(self._written.values()),
+            dispatch=(*self._halts, *woken),
+            evaluations=tuple(self._evaluations),
+        )
+
+    def _rewoken(self, coming: Wake) -> bool:
+        return coming.execution != self._runs[coming.run].execution
+
+
+def enrolment_of(run: Run, starts: Sequence[datetime]) -> Enrolment:
+    """What the record remembers of a run as it stands."""
+    step = run.next if run.open else None
+    return Enrolment(run.definition, run.version, run.id, run.open, step.due_at if step else None, tuple(starts))

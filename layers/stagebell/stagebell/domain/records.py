@@ -1,0 +1,128 @@
+"""Records: the mirror of one record, built from the changes it received, in whatever order they came.
+
+Rule 1 (a change is a comparison) and rule 2 (late, doubled and swapped changes are normal) live here. Each field
+keeps the stamp of its last write; a deletion is a write of every field to nothing, so it has a stamp as well.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from stagebell.domain.changes import Change, RecordKey
+from stagebell.domain.fields import Value
+
+type Event = Literal["created", "updated", "saved", "deleted"]
+
+
+class Stamp(NamedTuple):
+    """When a value was written: the source's time, the source, and its sequence at equal times."""
+
+    at: datetime
+    source: str
+    sequence: int | None
+
+    def covers(self, older: "Stamp | None") -> bool:
+        """Whether a write with this stamp, arriving now, replaces one with the `older` stamp."""
+        if older is None or self.at != older.at:
+            return older is None or self.at > older.at
+        if self.sequence is None or older.sequence is None or self.source != older.source:
+            return True  # nothing but the order of arrival tells them apart
+        return self.sequence >= older.sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The mirror. `version` counts the changes applied (0: never stored); `touched` is the newest write of any kind.
+
+    A deleted record keeps its last field values to be read and explained, but none of their stamps: what is written
+    to it later starts from nothing."""
+
+    key: RecordKey
+    version: int = 0
+    fields: Mapping[str, Value] = MappingProxyType({})
+    stamps: Mapping[str, Stamp] = MappingProxyType({})
+    touched: Stamp | None = None
+    deleted: Stamp | None = None
+    exists: bool = False
+    announced: bool = False  # a `created` change has been seen since the last deletion
+    created_at: datetime | None = None
+    created_by: str | None = None
+
+    @property
+    def current(self) -> Mapping[str, Value]:
+        """The values a condition sees: those of a deleted or unknown record are all missing."""
+        return self.fields if self.exists else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One change against the mirror: what it found, what it left, and what kind of event that is.
+
+    `event` is None for a stale change (everything it says is older than what is known); `saved` is a change
+    without a difference. `outdated` names the fields whose newer value was kept."""
+
+    before: Record
+    after: Record
+    change: Change
+    event: Event | None
+    changed: frozenset[str]
+    outdated: tuple[str, ...]
+    known: Mapping[str, Value]  # values before, filled up from `previous` where the mirror knew nothing
+
+
+def compare(record: Record, change: Change) -> Comparison:
+    """Merge one change into the mirror, field by field, newest write first."""
+    stamp = Stamp(change.occurred_at, change.source, change.sequence)
+    return _delete(record, change, stamp) if change.type == "deleted" else _write(record, change, stamp)
+
+
+def _write(record: Record, change: Change, stamp: Stamp) -> Comparison:
+    buried = record.deleted is not None and not stamp.covers(record.deleted)
+    outdated = tuple(n for n in change.fields if buried or not stamp.covers(record.stamps.get(n)))
+    if buried or (len(outdated) == len(change.fields) and not stamp.covers(record.touched)):
+        return Comparison(record, record, change, None, frozenset(), outdated, record.current)
+    written = change.fields if not outdated else {n: v for n, v in change.fields.items() if n not in outdated}
+    known = _known(record, change)
+    changed = frozenset(name for name, value in written.items() if known.get(name) != value)
+    announces = change.type == "created" and not record.announced
+    after = Record(
+        key=record.key,
+        version=record.version + 1,
+        fields={**record.current, **written},
+        stamps={**record.stamps, **dict.fromkeys(written, stamp)},
+        touched=stamp if stamp.covers(record.touched) else record.touched,
+        deleted=record.deleted,
+        exists=True,
+        announced=record.announced or announces,
+        created_at=change.occurred_at if announces else record.created_at,
+        created_by=change.actor if announces else record.created_by,
+    )
+    event: Event = "created" if announces else "updated" if changed else "saved"
+    return Comparison(record, after, change, event, changed, outdated, known)
+
+
+def _known(record: Record, change: Change) -> Mapping[str, Value]:
+    """Before-values: the mirror's; where it never heard of a field, what the source says the value was."""
+    unheard = {name: value for name, value in change.previous.items() if name not in record.stamps}
+    return {**record.current, **unheard} if unheard else record.current
+
+
+def _delete(record: Record, change: Change, stamp: Stamp) -> Comparison:
+    if record.deleted is not None and not stamp.covers(record.deleted):
+        return Comparison(record, record, change, None, frozenset(), (), record.current)
+    kept = {name: old for name, old in record.stamps.items() if not stamp.covers(old)}
+    survives = record.exists and record.touched is not None and not stamp.covers(record.touched)
+    after = replace(
+        record,
+        version=record.version + 1,
+        fields={name: record.fields.get(name) for name in kept} if survives else record.fields,
+        stamps=kept,
+        deleted=stamp,
+        exists=survives,
+        announced=record.announced and survives,
+    )
+    ends = record.exists and not survives
+    changed = frozenset(n for n, value in record.current.items() if value is not None) if ends else frozenset()
+    return Comparison(record, after, change, "deleted" if ends else None, changed, (), record.current)

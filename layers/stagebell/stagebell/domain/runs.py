@@ -1,0 +1,214 @@
+"""Runs: one scenario for one record, step by step, and the times at which its steps are due.
+
+All functions are pure: they take a run and return the next one. A run is open while it is `running` or `paused`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Literal
+
+from stagebell.domain import durations
+from stagebell.domain.changes import Change, RecordKey
+from stagebell.domain.conditions import View
+from stagebell.domain.fields import parse_instant
+from stagebell.domain.quiet_hours import quiet_until
+from stagebell.domain.scenarios import Scenario, Step
+
+type RunStatus = Literal["running", "paused", "completed", "failed", "cancelled", "superseded"]
+type StepStatus = Literal["waiting", "acted", "skipped", "failed", "cancelled"]
+
+OPEN: tuple[RunStatus, ...] = ("running", "paused")
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """One step of a run. `due_at` is None while nothing says when (a date that is empty, a stage not left yet).
+
+    `reason` is a stable word (`condition`, `stage_changed`, `quiet_hours` …); `why` the explained condition;
+    `deliveries` the keys of the messages it made."""
+
+    name: str
+    kind: str
+    status: StepStatus = "waiting"
+    due_at: datetime | None = None
+    settled_at: datetime | None = None
+    reason: str = ""
+    why: Mapping[str, Any] | None = None
+    deliveries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One instance of a scenario for one record, pinned to the version it started with.
+
+    `execution` counts the machine executions of this run (a re-timed or very long run continues in a new one);
+    `revision` counts its stored states, for conditional writes."""
+
+    id: str
+    definition: str
+    version: int
+    key: RecordKey
+    change: str
+    triggered_at: datetime
+    started_at: datetime
+    steps: tuple[StepState, ...]
+    status: RunStatus = "running"
+    reason: str = ""
+    ended_at: datetime | None = None
+    left_at: datetime | None = None
+    quiet: bool = False
+    causes: tuple[str, ...] = ()
+    execution: int = 1
+    revision: int = 1
+
+    @property
+    def open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def next(self) -> StepState | None:
+        """The waiting step that is due first (at equal times the one written first)."""
+        due = [step for step in self.steps if step.status == "waiting" and step.due_at is not None]
+        return min(due, key=_due_at, default=None)
+
+    def state(self, name: str) -> StepState:
+        return next(step for step in self.steps if step.name == name)
+
+
+def _due_at(step: StepState) -> datetime:
+    assert step.due_at is not None
+    return step.due_at
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What a record remembers of one definition: its newest run, and whether it ever had one.
+
+    `due_at` is when that run acts next; `starts` are the times of the runs that count for the loop limit."""
+
+    definition: str
+    version: int
+    run: str
+    open: bool
+    due_at: datetime | None
+    starts: tuple[datetime, ...] = ()
+
+    def live_at(self, moment: datetime) -> bool:
+        """Whether the run still waits at that moment. A step that was due before has no more than our own delay
+        between it and its effect: the run counts as over. At the same instant the change counts first (rule 5)."""
+        return self.open and (self.due_at is None or self.due_at >= moment)
+
+
+def run_id(definition: str, change: Change) -> str:
+    """The id of the run this change starts: the same however often the change is delivered."""
+    text = f"{definition}\x00{change.key}\x00{change.id}"
+    return "run_" + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def begin(scenario: Scenario, change: Change, started_at: datetime, view: View) -> Run:
+    """A new run with its steps timed from when it happened, not from when we heard of it (rule 4)."""
+    run = Run(
+        id=run_id(scenario.name, change),
+        definition=scenario.name,
+        version=scenario.version,
+        key=change.key,
+        change=change.id,
+        triggered_at=change.occurred_at,
+        started_at=started_at,
+        steps=tuple(StepState(step.name, step.kind) for step in scenario.steps),
+        quiet=change.mode == "quiet",
+        causes=change.causes,
+    )
+    return schedule(run, scenario, view)
+
+
+def schedule(run: Run, scenario: Scenario, view: View) -> Run:
+    """The run with the due time of every waiting step as things stand."""
+    states = list(run.steps)
+    for index, state in enumerate(states):
+        if state.status == "waiting":
+            previous = states[index - 1] if index else None
+            due = _due(scenario.step(state.name), run, previous, view)
+            if due != state.due_at:
+                states[index] = replace(state, due_at=due)
+    return replace(run, steps=tuple(states))
+
+
+def _due(step: Step, run: Run, previous: StepState | None, view: View) -> datetime | None:
+    planned = _planned(step, run, previous, view)
+    if planned is None or step.quiet_hours is None:
+        return planned
+    return quiet_until(planned, step.quiet_hours, view.zone) or planned
+
+
+def _planned(step: Step, run: Run, previous: StepState | None, view: View) -> datetime | None:
+    if step.at.date is not None:
+        value = view.value(step.at.date)
+        if not isinstance(value, str):
+            return None
+        moment = parse_instant(value) if step.at.date.field.type == "datetime" else date.fromisoformat(value)
+        return durations.date_due(moment, step.at.offset, step.at.time, view.zone, view.calendar)
+    origin = _origin(step, run, previous)
+    if origin is None or step.at.after is None:
+        return None
+    return durations.add(origin, step.at.after, view.zone, view.calendar)
+
+
+def _origin(step: Step, run: Run, previous: StepState | None) -> datetime | None:
+    match step.at.origin:
+        case "stage_left":
+            return run.left_at
+        case "previous_step" if previous is not None:
+            return previous.settled_at
+        case _:
+            return run.triggered_at
+
+
+def settle(run: Run, name: str, status: StepStatus, at: datetime, **told: Any) -> Run:
+    """The run after one of its steps came to its end; `told` are `reason`, `why` and `deliveries`."""
+    steps = tuple(
+        replace(step, status=status, settled_at=at, **told) if step.name == name else step for step in run.steps
+    )
+    return replace(run, steps=steps)
+
+
+def leave(run: Run, scenario: Scenario, at: datetime) -> Run:
+    """The run after the stage field changed: steps that ask for an unchanged stage are over."""
+    if run.left_at is None:
+        run = replace(run, left_at=at)
+    for step in scenario.steps:
+        if step.unless_changed and run.state(step.name).status == "waiting":
+            run = settle(run, step.name, "skipped", at, reason="stage_changed")
+    return run
+
+
+def end(run: Run, status: RunStatus, at: datetime, reason: str = "") -> Run:
+    """The run ended early; steps that still waited are cancelled with the same reason."""
+    steps = tuple(
+        replace(step, status="cancelled", settled_at=at, reason=reason) if step.status == "waiting" else step
+        for step in run.steps
+    )
+    return replace(run, status=status, reason=reason, ended_at=at, steps=steps)
+
+
+def supersede(run: Run, at: datetime) -> Run:
+    """The run when the record enters anew: what is due from then on is the new run's. A step that was due before is
+    late only because of us; it is still carried out, and then the run is over."""
+    steps = tuple(
+        replace(step, status="cancelled", settled_at=at, reason="new_entry")
+        if step.status == "waiting" and (step.due_at is None or step.due_at >= at)
+        else step
+        for step in run.steps
+    )
+    run = replace(run, steps=steps)
+    return run if run.next else replace(run, status="superseded", reason="new_entry", ended_at=at)
+
+
+def close(run: Run, at: datetime) -> Run:
+    """The run when nothing waits any more: failed where a step failed, else completed."""
+    if not run.open or any(step.status == "waiting" for step in run.steps):
+        return run
+    failed = any(step.status == "failed" for step in run.steps)
+    return replace(run, status="failed" if failed else "completed", reason="step_failed" if failed else "", ended_at=at)

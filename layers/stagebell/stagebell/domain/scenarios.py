@@ -1,0 +1,288 @@
+"""Scenarios: what lets a record in, the steps that follow at their times, and what ends it early."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import time as TimeOfDay
+from types import MappingProxyType
+from typing import Any, Literal
+
+from stagebell.domain.conditions import ALWAYS, Condition, clauses, compile_condition, paths
+from stagebell.domain.durations import Duration, parse_duration
+from stagebell.domain.errors import InvalidValue, Problem
+from stagebell.domain.fields import Value, canonical
+from stagebell.domain.local_time import parse_time_of_day
+from stagebell.domain.objects import Schema
+from stagebell.domain.paths import Path, resolve
+from stagebell.domain.quiet_hours import QuietHours, quiet_hours_from
+from stagebell.domain.records import Comparison, Event
+
+type Reentry = Literal["every_entry", "once", "restart"]
+type PastDue = Literal["run", "skip", "fail"]
+type OnFailure = Literal["continue", "stop"]
+type OnUnknown = Literal["leave", "resend"]
+type Origin = Literal["stage_entered", "previous_step", "stage_left"]
+type TriggerOn = Literal["stage", "created", "updated", "saved", "deleted", "manual"]
+
+STEP_LIMIT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What lets a record in. For `stage`, `fields` is the stage field and `values` the stage: entering means coming
+    from outside. For `updated`, `fields` narrows it to changes of these fields."""
+
+    on: TriggerOn
+    fields: tuple[str, ...] = ()
+    values: tuple[Value, ...] = ()
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events of a record that can fire it."""
+        return _EVENTS[self.on]
+
+    def fires(self, comparison: Comparison) -> bool:
+        if comparison.event not in self.events:
+            return False
+        if self.on == "stage":
+            return self.entered(comparison)
+        return not self.fields or not comparison.changed.isdisjoint(self.fields)
+
+    def entered(self, comparison: Comparison) -> bool:
+        """Whether the change brought the record into the stage from outside it."""
+        name = self.fields[0]
+        return comparison.after.current.get(name) in self.values and comparison.known.get(name) not in self.values
+
+    def left(self, comparison: Comparison) -> bool:
+        """Whether the record, which was in the stage, is not any more."""
+        return comparison.after.current.get(self.fields[0]) not in self.values
+
+
+_EVENTS: Mapping[str, tuple[Event, ...]] = MappingProxyType(
+    {
+        "stage": ("created", "updated"),
+        "created": ("created",),
+        "updated": ("updated",),
+        "saved": ("created", "updated", "saved"),
+        "deleted": ("deleted",),
+        "manual": (),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """When a step is due: `after` an origin, or on the `date` a field holds (with offset and time of day)."""
+
+    after: Duration | None = None
+    origin: Origin = "stage_entered"
+    date: Path | None = None
+    offset: Duration | None = None
+    time: TimeOfDay | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One timed action; `params` are the action kind's own parameters, as validated."""
+
+    name: str
+    kind: str
+    at: At
+    params: Mapping[str, Any]
+    unless_changed: bool = False
+    only_if: Condition = ALWAYS
+    cancel_if: Condition | None = None
+    quiet_hours: QuietHours | None = None
+    on_failure: OnFailure = "continue"
+
+    @property
+    def local(self) -> bool:
+        exact = self.at.after is not None and self.at.after.is_exact
+        return not exact or self.quiet_hours is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario definition at one version, compiled."""
+
+    name: str
+    version: int
+    object: str
+    trigger: Trigger
+    steps: tuple[Step, ...]
+    only_if: Condition = ALWAYS
+    cancel_if: Condition | None = None
+    reentry: Reentry = "every_entry"
+    past_due: PastDue = "run"
+    on_unknown: OnUnknown = "leave"
+    timezone: str = ""
+    calendar: str = ""
+
+    def step(self, name: str) -> Step:
+        return next(step for step in self.steps if step.name == name)
+
+    @property
+    def follows_stage(self) -> bool:
+        """Whether a later change of the stage field matters to a waiting run."""
+        return self.trigger.on == "stage" and any(s.unless_changed or s.at.origin == "stage_left" for s in self.steps)
+
+    @property
+    def follows_dates(self) -> bool:
+        return any(step.at.date is not None for step in self.steps)
+
+    @property
+    def local(self) -> bool:
+        """Whether anything in it is reckoned in local time: days, dates, business time, quiet hours."""
+        return any(step.local for step in self.steps) or any(
+            clause.operand.duration is not None for condition in self._conditions() for clause in clauses(condition)
+        )
+
+    def _conditions(self) -> Iterator[Condition]:
+        for condition in (self.only_if, self.cancel_if, *(c for s in self.steps for c in (s.only_if, s.cancel_if))):
+            if condition is not None:
+                yield condition
+
+    def act_paths(self, step: "Step") -> Iterator[Path]:
+        """What is read when a step's time has come."""
+        yield from self.watch_paths()
+        yield from paths(step.only_if)
+
+    def entry_paths(self) -> Iterator[Path]:
+        """What is read when a change arrives: the entry condition and the due dates."""
+        yield from paths(self.only_if)
+        yield from (step.at.date for step in self.steps if step.at.date is not None)
+
+    def watch_paths(self) -> Iterator[Path]:
+        """What is read while a run waits."""
+        yield from (step.at.date for step in self.steps if step.at.date is not None)
+        for condition in (self.cancel_if, *(step.cancel_if for step in self.steps)):
+            if condition is not None:
+                yield from paths(condition)
+
+
+def read_scenario(
+    document: Mapping[str, Any], version: int, schema: Schema, problems: list[Problem], path: str = ""
+) -> Scenario | None:
+    """The scenario a structurally valid document describes; problems of meaning are collected under their paths.
+
+    Returns None where the object itself is not known."""
+    name = document["object"]
+    if name not in schema:
+        problems.append(Problem("object", "known_object", f"object {name} is not known"))
+        return None
+    reader = _Reader(document, name, schema, problems)
+    return Scenario(
+        name=document["name"],
+        version=version,
+        object=name,
+        trigger=reader.trigger(),
+        steps=tuple(reader.step(step, f"steps[{i}]") for i, step in enumerate(document["steps"])),
+        only_if=reader.condition(document, "only_if"),
+        cancel_if=reader.optional_condition(document, "cancel_if"),
+        reentry=document.get("reentry") or "every_entry",
+        past_due=document.get("past_due") or "run",
+        on_unknown=document.get("on_unknown") or "leave",
+        timezone=document.get("timezone") or "",
+        calendar=document.get("calendar") or "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    document: Mapping[str, Any]
+    object: str
+    schema: Schema
+    problems: list[Problem]
+
+    def trigger(self) -> Trigger:
+        if self.document.get("stage"):
+            return self._stage(self.document["stage"])
+        spec = self.document["trigger"]
+        for i, name in enumerate(spec.get("fields") or ()):
+            if name not in self.schema[self.object].fields:
+                self._add(f"trigger.fields[{i}]", "known_field", f"{self.object} has no field {name}")
+        return Trigger(spec["on"], tuple(spec.get("fields") or ()))
+
+    def _stage(self, spec: Mapping[str, Any]) -> Trigger:
+        field = self.schema[self.object].fields.get(spec["field"])
+        wanted = spec["is"] if isinstance(spec["is"], list) else [spec["is"]]
+        if field is None or field.type not in ("select", "text", "reference", "boolean", "integer"):
+            reason = "is not a field of" if field is None else f"is a {field.type} field, no single choice, of"
+            self._add("stage.field", "stage_field", f"{spec['field']} {reason} {self.object}")
+            return Trigger("stage", (spec["field"],), tuple(wanted))
+        values: list[Value] = []
+        for word in wanted:
+            try:
+                values.append(canonical(field, word))
+            except InvalidValue as error:
+                self._add("stage.is", field.type, error.message)
+        return Trigger("stage", (field.name,), tuple(values))
+
+    def step(self, spec: Mapping[str, Any], at: str) -> Step:
+        if spec.get("unless_changed") and not self.document.get("stage"):
+            self._add(f"{at}.unless_changed", "needs_stage", "unless_changed looks at the stage field: give a stage")
+        return Step(
+            name=spec["name"],
+            kind=spec["type"],
+            at=self._at(spec["at"], f"{at}.at"),
+            params=MappingProxyType({k: v for k, v in spec.items() if k not in _STEP_KEYS and v is not None}),
+            unless_changed=bool(spec.get("unless_changed")),
+            only_if=self.condition(spec, "only_if", at),
+            cancel_if=self.optional_condition(spec, "cancel_if", at),
+            quiet_hours=self._quiet_hours(spec, at),
+            on_failure=spec.get("on_failure") or "continue",
+        )
+
+    def _at(self, spec: Mapping[str, Any], at: str) -> At:
+        if spec.get("date"):
+            return self._on_date(spec, at)
+        origin: Origin = spec.get("from") or "stage_entered"
+        if origin == "stage_left" and not self.document.get("stage"):
+            self._add(f"{at}.from", "needs_stage", "from: stage_left needs a scenario with a stage")
+        after = self._duration(spec.get("after"), f"{at}.after")
+        if after is not None and after.is_negative:
+            self._add(f"{at}.after", "not_negative", "a step cannot be due before its origin")
+        return At(after=after, origin=origin)
+
+    def _on_date(self, spec: Mapping[str, Any], at: str) -> At:
+        path = resolve(spec["date"], self.object, self.schema)
+        if isinstance(path, str) or path.field.type not in ("date", "datetime"):
+            message = path if isinstance(path, str) else f"{path} is a {path.field.type} field, not a date or datetime"
+            self._add(f"{at}.date", "date_field", message)
+            return At()
+        return At(date=path, offset=self._duration(spec.get("offset"), f"{at}.offset"), time=self._time(spec, at))
+
+    def _time(self, spec: Mapping[str, Any], at: str) -> TimeOfDay | None:
+        try:
+            return parse_time_of_day(spec["time"]) if spec.get("time") else None
+        except InvalidValue as error:
+            self._add(f"{at}.time", "time_of_day", error.message)
+            return None
+
+    def _duration(self, text: str | None, at: str) -> Duration | None:
+        try:
+            return parse_duration(text) if text is not None else None
+        except InvalidValue as error:
+            self._add(at, "duration", error.message)
+            return None
+
+    def _quiet_hours(self, spec: Mapping[str, Any], at: str) -> QuietHours | None:
+        try:
+            return quiet_hours_from(spec["quiet_hours"]) if spec.get("quiet_hours") else None
+        except InvalidValue as error:
+            self._add(f"{at}.quiet_hours", "quiet_hours", error.message)
+            return None
+
+    def condition(self, spec: Mapping[str, Any], key: str, at: str = "") -> Condition:
+        where = f"{at}.{key}" if at else key
+        return compile_condition(spec.get(key), self.object, self.schema, self.problems, where)
+
+    def optional_condition(self, spec: Mapping[str, Any], key: str, at: str = "") -> Condition | None:
+        return self.condition(spec, key, at) if spec.get(key) is not None else None
+
+    def _add(self, at: str, rule: str, message: str) -> None:
+        self.problems.append(Problem(at, rule, message))
+
+
+_STEP_KEYS = frozenset(
+    {"name", "type", "at", "unless_changed", "only_if", "cancel_if", "quiet_hours", "on_failure", "label"}
+)
