@@ -1,0 +1,183 @@
+"""Acting: what happens when a step's time has come. Look again, act or say why not, and name the next step.
+
+Every path may be taken twice: a task that is delivered again finds its step settled and only answers what comes next.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from stagebell.domain import deciding, planning, runs
+from stagebell.domain.conditions import View
+from stagebell.domain.deciding import decide
+from stagebell.domain.errors import RETRIED_BY_MACHINES, RecordBusy, StagebellError
+from stagebell.domain.executions import execution_name, machine_state, outlives
+from stagebell.domain.paths import Path
+from stagebell.domain.records import Record
+from stagebell.domain.runs import Run, StepStatus
+from stagebell.domain.scenarios import Scenario, Step
+from stagebell.ports import Clock, Records, RunMoved, Runs
+from stagebell.services.catalog import Catalog
+from stagebell.services.look import Lookout, needs_zone
+
+ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a machine hands over: which step of which run, in which execution; `failure` when it gave up retrying."""
+
+    run: str
+    step: str
+    execution: int
+    born: datetime
+    failure: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an action sees when it acts."""
+
+    run: Run
+    scenario: Scenario
+    step: Step
+    record: Record
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an action did: how its step ends, why, and the keys of the deliveries it made."""
+
+    status: StepStatus
+    reason: str = ""
+    deliveries: tuple[str, ...] = ()
+
+
+class Action(Protocol):
+    """One action kind."""
+
+    def act(self, look: Look) -> Outcome:
+        """Do it. Raises RunMoved to look again, a retried error to be called again by the machine; any other
+        StagebellError fails the step with its code."""
+
+    def give_up(self, run: Run, step: str) -> None:
+        """The machine has stopped retrying: leave nothing undecided behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What was done and must be noted, even if the run is changed by others before it is."""
+
+    look: Look
+    outcome: Outcome
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Runs tasks. `prefix` begins the names of the action functions."""
+
+    catalog: Catalog
+    records: Records
+    runs: Runs
+    clock: Clock
+    prefix: str
+
+    def act(self, task: Task, action: Action) -> dict[str, Any]:
+        """The machine's next state: `{"next": "done"}`, or the state to wait in or to carry on with."""
+        self.catalog.refresh()
+        done: _Done | None = None
+        for _ in range(ATTEMPTS):
+            run = self.runs.get(task.run)
+            if run is None or (done is None and not self._ours(run, task)):
+                return self._answer(run, task)
+            try:
+                after, done = (self._settled(run, done), done) if done else self._step(run, task, action)
+            except RunMoved:
+                continue
+            if after == run:
+                return self._answer(run, task)
+            if self._save(run, after):
+                return self._answer(replace(after, revision=run.revision + 1), task)
+        raise RecordBusy(f"run {task.run} was changed by others {ATTEMPTS} times while step {task.step} was at work")
+
+    def _ours(self, run: Run, task: Task) -> bool:
+        """Whether this task has anything to do: its step still waits, in the execution that is current.
+
+        A superseded run may owe a step that was due before the new entry; every other ended run is over."""
+        return run.status == "running" and run.execution == task.execution and run.state(task.step).status == "waiting"
+
+    def _step(self, run: Run, task: Task, action: Action) -> tuple[Run, _Done | None]:
+        now = self.clock.now()
+        if task.failure is not None:
+            action.give_up(run, task.step)
+            return self._failed(run, task.step, task.failure.get("Error", "unknown"), task.failure, now), None
+        try:
+            look, decision = self._look(run, task.step, now)
+            if decision.verdict == "act":
+                done = _Done(look, action.act(replace(look, run=decision.run)), now)
+                return self._settled(decision.run, done), done
+        except RETRIED_BY_MACHINES:
+            raise
+        except StagebellError as error:
+            return self._failed(run, task.step, error.code, {"error": error.message}, now), None
+        return (decision.run if decision.verdict == "wait" else self._rescheduled(decision.run, look)), None
+
+    def _look(self, run: Run, name: str, now: datetime) -> tuple[Look, deciding.Decision]:
+        scenario = self.catalog.scenario(run.definition, run.version)
+        step = scenario.step(name)
+        record = self.records.load(run.key).record
+        view = self._view(record, scenario, step, now)
+        return Look(run, scenario, step, record, view), decide(run, scenario, name, record, view)
+
+    def _view(self, record: Record, scenario: Scenario, step: Step, now: datetime) -> View:
+        lookout = Lookout(self.catalog, self.records)
+        fields = record.fields if scenario.trigger.on == "deleted" else record.current
+        paths: list[Path] = list(scenario.act_paths(step))
+        zoned = needs_zone([scenario], self.catalog.schema)
+        return lookout.fitted(lookout.view(record.key.object, fields, fields, now, paths, zoned), scenario)
+
+    def _settled(self, run: Run, done: _Done) -> Run:
+        told = {"reason": done.outcome.reason, "deliveries": done.outcome.deliveries}
+        step = done.look.step
+        run = runs.settle(run, step.name, done.outcome.status, done.at, **told)
+        if not run.open:
+            return run
+        return self._rescheduled(deciding.after_step(run, step, done.outcome.status, done.at), done.look)
+
+    def _rescheduled(self, run: Run, look: Look) -> Run:
+        return runs.close(runs.schedule(run, look.scenario, look.view), look.view.at) if run.open else run
+
+    def _failed(self, run: Run, name: str, reason: str, why: Mapping[str, Any], now: datetime) -> Run:
+        run = runs.settle(run, name, "failed", now, reason=reason, why=why)
+        try:
+            scenario = self.catalog.scenario(run.definition, run.version)
+        except StagebellError:
+            return runs.end(run, "failed", now, reason)
+        return runs.close(deciding.after_step(run, scenario.step(name), "failed", now), now)
+
+    def _save(self, before: Run, after: Run) -> bool:
+        after = replace(after, revision=before.revision + 1)
+        return self.runs.save(after, planning.enrolment_of(after, ()))
+
+    def _answer(self, run: Run | None, task: Task) -> dict[str, Any]:
+        wake = planning.wake(run) if run is not None else None
+        if run is None or wake is None:
+            return {"next": "done"}
+        now, until = self.clock.real_now(), self.clock.real(wake.at)
+        carry_on = run.execution != task.execution or outlives(task.born, until)
+        if not carry_on:
+            return machine_state(wake, prefix=self.prefix, wait_until=until, now=now, born=task.born) | {"next": "wait"}
+        if run.execution == task.execution:
+            run = self._next_execution(run)
+            wake = replace(wake, execution=run.execution)
+        state = machine_state(wake, prefix=self.prefix, wait_until=until, now=now, born=now)
+        return state | {"next": "continue", "execution_name": execution_name(run.id, run.execution)}
+
+    def _next_execution(self, run: Run) -> Run:
+        after = replace(run, execution=run.execution + 1)
+        if not self._save(run, after):
+            raise RecordBusy(f"run {run.id} was changed by others while it moved to a new execution")
+        return after

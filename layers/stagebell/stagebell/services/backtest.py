@@ -1,0 +1,155 @@
+"""Backtesting: what definitions would have done over a history of changes, by the very services that run them.
+
+Time is virtual: between two changes every sleeping step that is due before the second one acts; a change and a step
+due at the same instant: the change counts first (rule 5). After the last change time runs on until nothing sleeps.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from stagebell.domain import planning
+from stagebell.domain.changes import Change
+from stagebell.domain.planning import Wake
+from stagebell.domain.runs import Run
+from stagebell.ports import Applied, Clock, Runs, Scheduler
+from stagebell.services.act import Action, Actor, Look, Outcome, Task
+from stagebell.services.apply import Applier
+
+
+class VirtualClock(Clock, Protocol):
+    def advance(self, moment: datetime) -> None:
+        """Set the time; never back."""
+
+
+class Sleepers(Scheduler, Protocol):
+    def due(self, until: datetime | None = None, *, inclusive: bool = True) -> "list[Wake]": ...
+
+    def sleep(self, wake: Wake) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Firing:
+    """One step that acted. Sorts by scenario, step position and the order in which runs were triggered."""
+
+    scenario: str
+    position: int
+    change: str
+    step: str
+    record: str
+    triggered_at: datetime
+    fires_at: datetime
+
+
+@dataclass(slots=True)
+class ScenarioReport:
+    """What one scenario would have done. `steps` counts per step the outcomes as `acted`, `skipped: condition` …"""
+
+    entered: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+    turned_away: Counter[str] = field(default_factory=Counter)
+    steps: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    hours: Counter[int] = field(default_factory=Counter)  # local hour at which steps acted
+    days: Counter[date] = field(default_factory=Counter)
+
+    @property
+    def open(self) -> int:
+        return self.entered - self.ended.total()
+
+
+@dataclass(slots=True)
+class Report:
+    """The whole backtest."""
+
+    zone: ZoneInfo
+    changes: int = 0
+    stale: int = 0
+    records: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    scenarios: dict[str, ScenarioReport] = field(default_factory=lambda: defaultdict(ScenarioReport))
+    firings: list[Firing] = field(default_factory=list)
+
+    def applied(self, applied: Applied) -> None:
+        self.changes += 1
+        self.stale += applied.event == "stale"
+        self.first = self.first or applied.change.occurred_at
+        self.last = applied.change.occurred_at
+        for evaluation in applied.evaluations:
+            self._evaluated(evaluation["definition"], evaluation["outcome"])
+
+    def _evaluated(self, scenario: str, outcome: str) -> None:
+        report = self.scenarios[scenario]
+        if outcome == "started":
+            report.entered += 1
+        else:
+            report.turned_away[outcome] += 1
+
+    def ended(self, run: Run) -> None:
+        """Note a run that is over: its end, and what became of each step."""
+        report = self.scenarios[run.definition]
+        report.ended[f"{run.status}: {run.reason}" if run.reason else run.status] += 1
+        for position, step in enumerate(run.steps):
+            report.steps[step.name][f"{step.status}: {step.reason}" if step.reason else step.status] += 1
+            if step.status == "acted" and step.settled_at is not None:
+                self._fired(report, run, position, step.name, step.settled_at)
+
+    def _fired(self, report: ScenarioReport, run: Run, position: int, step: str, at: datetime) -> None:
+        local = at.astimezone(self.zone)
+        report.hours[local.hour] += 1
+        report.days[local.date()] += 1
+        self.firings.append(Firing(run.definition, position, run.change, step, run.key.id, run.triggered_at, at))
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """An action in a backtest: a step that would have acted counts as acted, also where the history holds none of the
+    people it writes to; why nobody was reached stays as the reason."""
+
+    action: Action
+
+    def act(self, look: Look) -> Outcome:
+        outcome = self.action.act(look)
+        return replace(outcome, status="acted") if outcome.status == "skipped" else outcome
+
+    def give_up(self, run: Run, step: str) -> None:
+        self.action.give_up(run, step)
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """Feeds changes in order of time; `runs` tells the report of every run that ends."""
+
+    applier: Applier
+    actor: Actor
+    actions: Mapping[str, Action]
+    sleepers: Sleepers
+    runs: Runs
+    clock: VirtualClock
+    report: Report
+
+    def feed(self, change: Change) -> None:
+        for wake in self.sleepers.due(change.occurred_at, inclusive=False):
+            self._fire(wake)
+        self.clock.advance(change.occurred_at)
+        self.report.applied(self.applier.apply(change))
+
+    def finish(self) -> Report:
+        for wake in self.sleepers.due():
+            self._fire(wake)
+        self.report.firings.sort()
+        return self.report
+
+    def _fire(self, wake: Wake) -> None:
+        self.clock.advance(wake.at)
+        task = Task(wake.run, wake.step, wake.execution, born=wake.at)
+        answer = self.actor.act(task, Rehearsed(self.actions[wake.kind]))
+        if answer["next"] == "done":
+            return
+        run = self.runs.get(wake.run)
+        again = planning.wake(run) if run is not None else None
+        if again is not None:
+            self.sleepers.sleep(again)

@@ -1,0 +1,150 @@
+"""Delivering: rule 8. An effect is recorded before it is made, under one key per run, step, recipient and channel.
+
+What a crash leaves behind, and what the next attempt makes of it:
+  before the record   nothing was sent: it is sent now
+  after the record    `sending` is found: the outcome is unknown; `on_unknown` decides (leave it, or send again)
+  after the sending   the same: the provider's answer was lost with the process
+  after the answer    the outcome is known: nothing is sent
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from stagebell.domain import deliveries as ledger
+from stagebell.domain.deliveries import Channel, Delivery, delivery_key
+from stagebell.domain.errors import (
+    ChannelMisconfigured,
+    DeliveryRejected,
+    DeliveryThrottled,
+    DeliveryUnavailable,
+    DeliveryUnknown,
+    RecipientUnreachable,
+)
+from stagebell.domain.runs import Run
+from stagebell.ports import Clock, Deliveries, Guard
+from stagebell.services.act import Look, Outcome
+from stagebell.services.people import Missing
+
+RESENDS = 3
+_FINAL = (DeliveryRejected, RecipientUnreachable, ChannelMisconfigured)
+_AGAIN = (DeliveryThrottled, DeliveryUnavailable)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message ready to go: `send` takes the delivery key and returns the provider's message id.
+
+    `refused` says why it must not go (a suppressed address, a number that is none); then it is only recorded."""
+
+    address: str
+    person: str
+    send: Callable[[str], str]
+    refused: str = ""
+    copies: tuple[str, ...] = ()
+    parts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Sends parcels through the ledger."""
+
+    deliveries: Deliveries
+    clock: Clock
+
+    def deliver(self, look: Look, channel: Channel, parcels: Sequence[Parcel], missing: Sequence[Missing]) -> Outcome:
+        """Send each parcel once, and say how the step ends.
+
+        Raises RunMoved to look again, DeliveryThrottled or DeliveryUnavailable to be called again."""
+        done = [self._one(look, channel, parcel) for parcel in parcels]
+        keys = tuple(delivery.key for delivery in done)
+        failed = next((d.reason for d in done if d.state in ("failed", "bounced")), None)
+        if failed is not None:
+            return Outcome("failed", failed, keys)
+        if any(d.state != "suppressed" for d in done):
+            unsure = any(d.state == "unknown" for d in done)
+            return Outcome("acted", "delivery_unknown" if unsure else "", keys)
+        return Outcome("skipped", _nobody(done, missing), keys)
+
+    def give_up(self, run: Run, step: str) -> None:
+        """The machine stopped retrying a step: what was planned for it has failed, what was on its way is unknown."""
+        cursor = None
+        while True:
+            page = self.deliveries.of_run(run.id, cursor)
+            for delivery in page.items:
+                if delivery.step == step and not delivery.known:
+                    self._give_up(delivery)
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    def _give_up(self, delivery: Delivery) -> None:
+        state: ledger.State = "failed" if delivery.state == "planned" else "unknown"
+        self.deliveries.update(ledger.settled(delivery, state, self.clock.now(), "retries_exhausted", delivery.detail))
+
+    def _one(self, look: Look, channel: Channel, parcel: Parcel) -> Delivery:
+        delivery = self._delivery(look, channel, parcel)
+        guard = Guard(look.run.id, look.record.key, look.record.version)
+        stored = self.deliveries.reserve(delivery, guard)
+        if stored is None:
+            return delivery if parcel.refused else self._send(delivery, parcel, look)
+        if stored.known:
+            return stored
+        return self._again(stored, parcel, look)
+
+    def _delivery(self, look: Look, channel: Channel, parcel: Parcel) -> Delivery:
+        now = self.clock.now()
+        return Delivery(
+            key=delivery_key(look.run.id, look.step.name, channel, parcel.address),
+            run=look.run.id,
+            step=look.step.name,
+            definition=look.scenario.name,
+            record=look.record.key,
+            channel=channel,
+            recipient=parcel.address,
+            planned_at=now,
+            state="suppressed" if parcel.refused else "sending",
+            person=parcel.person,
+            copies=parcel.copies,
+            reason=parcel.refused,
+            attempts=0 if parcel.refused else 1,
+            parts=parcel.parts,
+            settled_at=now if parcel.refused else None,
+        )
+
+    def _again(self, stored: Delivery, parcel: Parcel, look: Look) -> Delivery:
+        """An earlier attempt did not end with a known outcome."""
+        unsure = stored.state != "planned"
+        if unsure and (look.scenario.on_unknown == "leave" or stored.attempts >= RESENDS):
+            left = ledger.settled(stored, "unknown", self.clock.now(), "delivery_unknown", stored.detail)
+            self.deliveries.update(left)
+            return left
+        trying = replace(stored, state="sending", attempts=stored.attempts + 1, parts=parcel.parts)
+        self.deliveries.update(trying, forward_only=False)
+        return self._send(trying, parcel, look)
+
+    def _send(self, delivery: Delivery, parcel: Parcel, look: Look) -> Delivery:
+        try:
+            message_id = parcel.send(delivery.key)
+        except _AGAIN as error:
+            waiting = ledger.settled(delivery, "planned", self.clock.now(), error.code, error.message)
+            self.deliveries.update(waiting, forward_only=False)
+            raise
+        except _FINAL as error:
+            return self._settle(delivery, "failed", error.code, error.message)
+        except DeliveryUnknown as error:
+            lost = self._settle(delivery, "unknown", error.code, error.message)
+            if look.scenario.on_unknown == "resend" and delivery.attempts < RESENDS:
+                raise DeliveryUnavailable(f"{error.message}; the definition says on_unknown: resend") from error
+            return lost
+        return self._settle(replace(delivery, message_id=message_id), "sent")
+
+    def _settle(self, delivery: Delivery, state: ledger.State, reason: str = "", detail: str = "") -> Delivery:
+        delivery = ledger.settled(delivery, state, self.clock.now(), reason, detail)
+        self.deliveries.update(delivery)
+        return delivery
+
+
+def _nobody(done: Sequence[Delivery], missing: Sequence[Missing]) -> str:
+    """Why nothing went out: the first refusal, else why the first recipient led to nobody."""
+    reasons = [delivery.reason for delivery in done] + [entry.reason for entry in missing]
+    return reasons[0] if reasons else "no_recipient"

@@ -1,0 +1,97 @@
+"""Receiving: a signed webhook becomes queued changes, all of them or none."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from stagebell.domain import signatures
+from stagebell.domain.changes import Change, read_changes
+from stagebell.domain.errors import BodyTooLarge, MalformedBody, NotFound, SignatureRejected
+from stagebell.ports import ChangeQueue, Clock, Secrets
+from stagebell.services.catalog import Catalog
+
+BODY_LIMIT = 256 * 1024
+DEPTH_LIMIT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Takes webhooks of the native format."""
+
+    catalog: Catalog
+    secrets: Secrets
+    queue: ChangeQueue
+    clock: Clock
+
+    def receive(self, source: str, headers: Mapping[str, str], body: bytes) -> Sequence[str]:
+        """The ids of the changes now queued.
+
+        Raises BodyTooLarge, SignatureRejected, NotFound (no such source, told only to who signed rightly),
+        MalformedBody, InvalidInput (every problem), QueueUnavailable (send the same request again)."""
+        if len(body) > BODY_LIMIT:
+            raise BodyTooLarge(f"the body is {len(body):,} bytes; the limit is {BODY_LIMIT:,}: send fewer changes at once")
+        delivery = self._verified(source, headers, body)
+        if self.catalog.document("source", source) is None:
+            raise NotFound(f"source {source} is not active: activate its definition first")
+        changes = self._read(parse_json(body), source, delivery)
+        self.queue.send(changes)
+        return [change.id for change in changes]
+
+    def _verified(self, source: str, headers: Mapping[str, str], body: bytes) -> str:
+        now = self.clock.real_now()
+        try:
+            return signatures.verify(headers, body, self.secrets.of_source(source), now)
+        except SignatureRejected:
+            # the secret may have been rotated since we read it
+            return signatures.verify(headers, body, self.secrets.of_source(source, fresh=True), now)
+
+    def _read(self, document: object, source: str, delivery: str) -> list[Change]:
+        now = self.clock.now()
+        return read_changes(document, source=source, delivery=delivery, schema=self.catalog.schema, now=now)
+
+
+def parse_json(body: bytes) -> Any:
+    """JSON with exact numbers. Raises MalformedBody for anything that is not plain JSON in UTF-8."""
+    try:
+        document = json.loads(body.decode(), parse_float=Decimal, parse_constant=_constant, object_pairs_hook=_pairs)
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f"the body is not UTF-8 (byte {error.start})") from error
+    except json.JSONDecodeError as error:
+        raise MalformedBody(f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from error
+    except RecursionError as error:
+        raise MalformedBody("the body nests too deeply") from error
+    except ValueError as error:  # an integer of thousands of digits
+        raise MalformedBody("the body holds a number with too many digits") from error
+    if _deeper_than(document, DEPTH_LIMIT):
+        raise MalformedBody(f"the body nests deeper than {DEPTH_LIMIT} levels")
+    return document
+
+
+def _constant(word: str) -> Any:
+    raise MalformedBody(f"the body is not JSON: {word} is not a JSON number")
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        names = [name for name, _ in pairs]
+        doubled = next(name for name in names if names.count(name) > 1)
+        raise MalformedBody(f'the body has the key "{doubled[:60]!a}" twice in one object')
+    return document
+
+
+def _deeper_than(document: Any, levels: int) -> bool:
+    layer = [document]
+    for _ in range(levels):
+        layer = [
+            child
+            for node in layer
+            if isinstance(node, list | dict)
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, list | dict)
+        ]
+        if not layer:
+            return False
+    return True
