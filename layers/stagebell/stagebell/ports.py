@@ -122,6 +122,7 @@ class Commit:
     enrolments: Sequence[Enrolment] = ()
     started: Sequence[Run] = ()
     updated: Sequence[Run] = ()  # each with its revision already raised by one
+    known: Mapping[str, Enrolment] | None = None  # the enrolments that were read: those written must still be so
 
 
 type CommitResult = Literal["committed", "duplicate", "conflict"]

@@ -22,7 +22,7 @@ def function_name(prefix: str, kind: str) -> str:
 
 
 def machine_state(wake: Wake, *, prefix: str, wait_until: datetime, now: datetime, born: datetime) -> dict[str, Any]:
-    """The machine's state while it waits for a step. All times are the machine's own (real) time, whole seconds up."""
+    """The machine's state while it waits for a step. All times are the machine's own (real) time; never wakes early."""
     until = min(wait_until, now + LONGEST_WAIT)
     return {
         "version": VERSION,
@@ -41,4 +41,6 @@ def outlives(born: datetime, wait_until: datetime) -> bool:
 
 
 def _timestamp(moment: datetime) -> str:
+    """Milliseconds, rounded up: all that the machine knows."""
+    moment += timedelta(microseconds=-moment.microsecond % 1_000)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"

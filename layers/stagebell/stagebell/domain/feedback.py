@@ -138,7 +138,7 @@ def _read(document: _Node) -> Feedback | None:
         message_id=message_id,
         kind=kind,
         at=at,
-        addresses=said.addresses or mail.texts("destination"),
+        addresses=said.addresses or (() if said.suppress else mail.texts("destination")),
         permanent=said.permanent,
         suppress=said.suppress,
         detail=said.detail[:DETAIL_LIMIT],

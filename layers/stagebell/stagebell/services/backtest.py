@@ -5,10 +5,10 @@ due at the same instant: the change counts first (rule 5). After the last change
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from stagebell.domain import planning
@@ -26,7 +26,7 @@ class VirtualClock(Clock, Protocol):
 
 
 class Sleepers(Scheduler, Protocol):
-    def due(self, until: datetime | None = None, *, inclusive: bool = True) -> "list[Wake]": ...
+    def due(self, until: datetime | None = None, *, inclusive: bool = True) -> Iterator[Wake]: ...
 
     def sleep(self, wake: Wake) -> None: ...
 
@@ -59,6 +59,17 @@ class ScenarioReport:
     def open(self) -> int:
         return self.entered - self.ended.total()
 
+    def document(self) -> dict[str, Any]:
+        return {
+            "entered": self.entered,
+            "open": self.open,
+            "ended": dict(self.ended),
+            "turned_away": dict(self.turned_away),
+            "steps": {step: dict(outcomes) for step, outcomes in self.steps.items()},
+            "hours": {f"{hour:02d}": count for hour, count in sorted(self.hours.items())},
+            "days": {str(day): count for day, count in sorted(self.days.items())},
+        }
+
 
 @dataclass(slots=True)
 class Report:
@@ -72,6 +83,17 @@ class Report:
     last: datetime | None = None
     scenarios: dict[str, ScenarioReport] = field(default_factory=lambda: defaultdict(ScenarioReport))
     firings: list[Firing] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "timezone": self.zone.key,
+            "changes": self.changes,
+            "stale": self.stale,
+            "records": self.records,
+            "first": self.first.isoformat() if self.first else None,
+            "last": self.last.isoformat() if self.last else None,
+            "scenarios": {name: scenario.document() for name, scenario in sorted(self.scenarios.items())},
+        }
 
     def applied(self, applied: Applied) -> None:
         self.changes += 1

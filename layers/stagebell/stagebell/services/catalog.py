@@ -110,3 +110,9 @@ class Catalog:
             self._pinned.clear()
         self._pinned[definition.name, definition.version] = scenario
         return scenario
+
+
+def shelf_of(document: Mapping[str, Any]) -> str:
+    """Where an active definition is filed: a scenario under its object, everything else under its kind."""
+    kind = str(document["kind"])
+    return f"{kind}:{document['object']}" if kind == "scenario" else kind

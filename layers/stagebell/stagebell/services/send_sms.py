@@ -39,7 +39,7 @@ class SendSms:
 
     def _parcel(self, look: Look, person: Person, related: RelatedRecords) -> Parcel:
         number = self.phones(person.phone, self.region or None)
-        text = self.composer.sms(look, person, related).text
+        text = sms.plain_spaces(self.composer.sms(look, person, related).text)
         size = sms.measure(text)
         if sms.too_long(text):
             raise RenderFailed(f"the SMS has {size.parts} parts ({size.encoding}); at most 10 can be sent: shorten it")

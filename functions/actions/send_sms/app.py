@@ -1,0 +1,15 @@
+"""The action send_sms: looks at the record once more, sends or says why not, and names the next step."""
+
+from typing import Any
+
+from stagebell.contracts.tasks import SendSmsTask
+from stagebell.runtime import wiring
+from stagebell.runtime.observability import log_outcome, observed
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    task = SendSmsTask.model_validate(event).to_domain()
+    answer = wiring.actor().act(task, wiring.send_sms())
+    log_outcome("step_carried_out", run=task.run, step=task.step, then=answer["next"])
+    return answer

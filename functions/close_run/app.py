@@ -1,0 +1,14 @@
+"""An execution that failed or timed out: its run has failed too, and says so. Nothing dies silently."""
+
+from typing import Any
+
+from stagebell.contracts.tasks import ExecutionEnded
+from stagebell.runtime import wiring
+from stagebell.runtime.observability import log_outcome, observed
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: object) -> None:
+    ended = ExecutionEnded.of(event)
+    run = wiring.finisher().fail(ended.run, ended.execution, f"machine_{ended.detail.status.lower()}")
+    log_outcome("run_closed", level="error", run=run.id, status=run.status, reason=run.reason)

@@ -1,0 +1,133 @@
+"""Checking definitions: a whole set together, against each other and against what is active, every problem at once."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from stagebell.contracts.definitions.kinds import Read, read_definition
+from stagebell.domain.errors import Problem
+from stagebell.services.checks.calendars import calendar_problems
+from stagebell.services.checks.objects import object_problems
+from stagebell.services.checks.scenarios import scenario_problems
+from stagebell.services.checks.templates import template_problems
+from stagebell.services.checks.world import SHELVES, Document, Key, Known, Tools, World, world_of
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One definition of a set. `document` is its normalised form, None where it has problems."""
+
+    kind: str
+    name: str
+    document: Document | None
+    problems: tuple[Problem, ...] = ()
+
+
+def check_definitions(
+    documents: Sequence[object],
+    known: Known,
+    tools: Tools,
+    *,
+    expected: Iterable[Key] = (),
+    watch_active: bool = True,
+) -> list[Checked]:
+    """The result for each document, in order. `expected` definitions count as there although they are not active.
+
+    With `watch_active` a change that active definitions would not survive is a problem too."""
+    reads = [read_definition(document) for document in documents]
+    before = world_of(known)
+    after = before.with_documents(_readable(reads), {*expected, *_unreadable(reads)})
+    results = [_checked(read, after, tools) for read in reads]
+    _note_doubles(results)
+    if watch_active:
+        _note_breaks(results, before, known, tools)
+    return [replace(result, document=None) if result.problems else result for result in results]
+
+
+def problems_of(kind: str, document: Document, world: World, tools: Tools) -> Iterator[Problem]:
+    """What is wrong with the meaning of a definition whose form is right."""
+    match kind:
+        case "object":
+            yield from object_problems(document, world, tools)
+        case "template":
+            yield from template_problems(document, world, tools)
+        case "calendar":
+            yield from calendar_problems(document, tools)
+        case "scenario":
+            yield from scenario_problems(document, world, tools)
+
+
+def _readable(reads: Iterable[Read]) -> dict[Key, Document]:
+    return {(r.kind, r.name): r.document for r in reads if r.document is not None and r.kind in SHELVES}
+
+
+def _unreadable(reads: Iterable[Read]) -> Iterator[Key]:
+    return ((r.kind, r.name) for r in reads if r.document is None)
+
+
+def _checked(read: Read, world: World, tools: Tools) -> Checked:
+    meaning = () if read.document is None else problems_of(read.kind, read.document, world, tools)
+    return Checked(read.kind, read.name, read.document, (*read.problems, *meaning))
+
+
+def _note_doubles(results: list[Checked]) -> None:
+    seen: set[Key] = set()
+    for index, result in enumerate(results):
+        key = (result.kind, result.name)
+        if result.name and key in seen:
+            results[index] = _worse(result, Problem("name", "unique_name", f"another {result.kind} is called so too"))
+        seen.add(key)
+
+
+def _worse(result: Checked, problem: Problem) -> Checked:
+    return replace(result, problems=(*result.problems, problem))
+
+
+def _note_breaks(results: list[Checked], before: World, known: Known, tools: Tools) -> None:
+    """Adds to each changed definition what it would break; what stands in the set itself is checked anyway."""
+    changed = {
+        (r.kind, r.name): index
+        for index, r in enumerate(results)
+        if r.document is not None and before.documents.get((r.kind, r.name), r.document) != r.document
+    }
+    if not changed:
+        return
+    in_set = {(r.kind, r.name) for r in results}
+    after = before.with_documents({key: results[i].document or {} for key, i in changed.items()})
+    for (kind, name), problem in broken_by(before, after, known, tools, leave=in_set):
+        key = _culprit(changed, kind, name, before, after, known, tools)
+        where = "fields" if key[0] == "object" else ""
+        message = f"active {kind} {name} would break: {problem.path}: {problem.message}"
+        results[changed[key]] = _worse(results[changed[key]], Problem(where, "breaks_active", message))
+
+
+def broken_by(
+    before: World, after: World, known: Known, tools: Tools, leave: Iterable[Key] = ()
+) -> Iterator[tuple[Key, Problem]]:
+    """The active definitions that have a problem in the new world which they had not in the old one."""
+    left_out = set(leave)
+    for key, document in _active(before, known):
+        if key in left_out or after.documents.get(key, document) is not document:
+            continue
+        old = {(p.path, p.rule) for p in problems_of(key[0], document, before, tools)}
+        new = (p for p in problems_of(key[0], document, after, tools) if (p.path, p.rule) not in old)
+        if problem := next(new, None):
+            yield key, problem
+
+
+def _active(world: World, known: Known) -> Iterator[tuple[Key, Document]]:
+    yield from world.documents.items()
+    for name in world.schema:
+        for definition in known.active(f"scenario:{name}"):
+            yield ("scenario", definition.name), definition.document
+
+
+def _culprit(
+    changed: Mapping[Key, int], kind: str, name: str, before: World, after: World, known: Known, tools: Tools
+) -> Key:
+    """Which of the changed definitions breaks that one on its own; of several together, the first."""
+    if len(changed) > 1:
+        for key in changed:
+            alone = before.with_documents({key: after.documents[key]})
+            if any(broken == (kind, name) for broken, _ in broken_by(before, alone, known, tools)):
+                return key
+    return next(iter(changed))

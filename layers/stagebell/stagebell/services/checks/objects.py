@@ -1,0 +1,71 @@
+"""Checking objects: what they refer to, their second names, and their titles."""
+
+from collections.abc import Iterator
+
+from stagebell.domain.errors import Problem
+from stagebell.domain.objects import BUILT_IN, ObjectType, Schema
+from stagebell.domain.views import fold
+from stagebell.services.checks.templates import EXTRAS, RECORD, Names
+from stagebell.services.checks.world import Document, Tools, World
+
+
+def object_problems(document: Document, world: World, tools: Tools) -> Iterator[Problem]:
+    """Everything that is wrong with the meaning of an object definition."""
+    kind = world.schema[document["name"]]
+    yield from _name_problems(kind, world.schema)
+    yield from _reference_problems(document, world)
+    yield from _built_in_problems(document)
+    yield from _owner_problems(kind)
+    if kind.title:
+        yield from _title_problems(kind, world.schema, tools)
+
+
+def _name_problems(kind: ObjectType, schema: Schema) -> Iterator[Problem]:
+    for at, word in (("name", kind.name), ("alias", kind.alias)):
+        if fold(word) in (*EXTRAS, RECORD):
+            yield Problem(at, "reserved", f"{word} means something else in templates; choose another word")
+    if not kind.alias:
+        return
+    for other in schema.values():
+        if other.name != kind.name and fold(kind.alias) in (fold(other.name), fold(other.alias)):
+            yield Problem("alias", "unique_alias", f"{kind.alias} is a name of object {other.name} already")
+
+
+def _reference_problems(document: Document, world: World) -> Iterator[Problem]:
+    for name, spec in document["fields"].items():
+        target = spec.get("object")
+        if target and not world.has("object", target):
+            known = ", ".join(sorted(world.schema)[:20])
+            message = f"there is no object {target}; there are {known}"
+            yield Problem(f"fields.{name}.object", "known_object", message)
+
+
+def _built_in_problems(document: Document) -> Iterator[Problem]:
+    base = BUILT_IN.get(document["name"])
+    for name, spec in document["fields"].items():
+        own = base.fields.get(name) if base else None
+        if own and (spec["type"], spec.get("object") or "") != (own.type, own.object):
+            message = f"{document['name']}.{name} is built in as {own.type}; leave it out, or give it that type"
+            yield Problem(f"fields.{name}.type", "built_in", message)
+
+
+def _owner_problems(kind: ObjectType) -> Iterator[Problem]:
+    if not kind.owner_field:
+        return
+    field = kind.fields.get(kind.owner_field)
+    if field is None:
+        yield Problem("owner_field", "known_field", f"{kind.name} has no field {kind.owner_field}")
+    elif (field.type, field.object) != ("reference", "user"):
+        yield Problem("owner_field", "user_field", f"{field.name} is no reference to user, so it has no owner in it")
+
+
+def _title_problems(kind: ObjectType, schema: Schema, tools: Tools) -> Iterator[Problem]:
+    """A title sees the record's own fields by their bare names."""
+    problems = tools.templates.check(kind.title, html=False)
+    for problem in problems:
+        yield Problem("title", "template", f"line {problem.line}: {problem.message}")
+    names = Names({fold(kind.name): kind.name}, schema)
+    for path in [] if problems else tools.templates.paths(kind.title):
+        named = fold(path[0]) == fold(kind.name) and len(path) > 1
+        if wrong := names.problem(path if named else (kind.name, *path)):
+            yield Problem("title", "known_field", f"{{{{ {'.'.join(path)} }}}}: {wrong}")
