@@ -2,24 +2,20 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
 from stagebell.domain.changes import Change
 from stagebell.runtime import wiring
+from stagebell.runtime.fifo import each_in_order
 from stagebell.runtime.observability import log_outcome, observed
 
 
 @observed
-def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     wiring.catalog().refresh()
-    # a change that cannot be applied holds back its own record only; other records go on
-    processor = SqsFifoPartialProcessor(skip_group_on_error=True)
-    return dict(process_partial_response(event, _carry_out, processor, context))
+    return each_in_order(event, _carry_out)
 
 
-def _carry_out(record: SQSRecord) -> None:
-    message = wiring.read_message(record.body)
+def _carry_out(body: str) -> None:
+    message = wiring.read_message(body)
     if isinstance(message, Change):
         applied = wiring.applier().apply(message)
         log_outcome("change_applied", change=message.id, record=str(message.key), event=applied.event)

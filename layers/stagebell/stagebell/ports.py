@@ -1,16 +1,20 @@
 """Ports: what the services need from the world. Adapters implement them; one contract suite runs on each adapter."""
 
+from __future__ import annotations  # so that importing the ports imports nothing else: receive_change needs few of them
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from stagebell.domain.changes import Change, RecordKey
-from stagebell.domain.deliveries import Delivery, State
-from stagebell.domain.planning import Halt, Wake
-from stagebell.domain.records import Record
-from stagebell.domain.runs import Enrolment, Run
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from stagebell.domain.changes import Change, RecordKey
+    from stagebell.domain.deliveries import Delivery, State
+    from stagebell.domain.planning import Halt, Wake
+    from stagebell.domain.records import Record
+    from stagebell.domain.runs import Enrolment, Run
 
 
 class Clock(Protocol):
@@ -177,7 +181,7 @@ class ChangeQueue(Protocol):
     def send(self, changes: Sequence[Change]) -> None:
         """Queue changes in order per record; QueueUnavailable unless all of them were taken."""
 
-    def command(self, command: "Command") -> None: ...
+    def command(self, command: Command) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

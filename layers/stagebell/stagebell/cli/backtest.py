@@ -21,7 +21,9 @@ PROGRESS_STEP = 250
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of definitions (YAML or JSON)")
-    parser.add_argument("--changes", type=Path, required=True, metavar="FILE", help="JSON Lines, oldest first; .gz allowed")
+    parser.add_argument(
+        "--changes", type=Path, required=True, metavar="FILE", help="JSON Lines, oldest first; .gz allowed"
+    )
     parser.add_argument("--firings", type=Path, metavar="FILE.csv", help="write one row per step that acted")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as one self-contained page")

@@ -25,13 +25,14 @@ from stagebell.ports import Definition, Renderer
 from stagebell.services.act import Action, Actor, Task
 from stagebell.services.apply import Applier
 from stagebell.services.backtest import Backtest, Report
-from stagebell.services.catalog import Catalog, shelf_of
+from stagebell.services.catalog import Catalog
 from stagebell.services.compose import Composer
 from stagebell.services.deliver import Courier
 from stagebell.services.finish import Finisher
 from stagebell.services.people import Directories
 from stagebell.services.send_email import SendEmail
 from stagebell.services.send_sms import SendSms
+from stagebell.services.shelves import shelf_of
 
 PREFIX = "offline"
 SENDER = "stagebell@example.com"

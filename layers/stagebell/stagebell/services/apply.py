@@ -65,7 +65,9 @@ class Applier:
         comparison = compare(stored.record, change)
         plan = self._plan(stored, comparison)
         applied = _entry(comparison, plan, self.clock)
-        commit = Commit(comparison.before, comparison.after, applied, plan.enrolments, plan.started, plan.updated)
+        commit = Commit(
+            comparison.before, comparison.after, applied, plan.enrolments, plan.started, plan.updated, stored.enrolments
+        )
         result = self.records.commit(commit)
         if result == "duplicate":
             return self.records.applied(change.key, change.id)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stagebell.contracts.definitions.kinds import Read, read_definition
+from stagebell.contracts.definitions.sketch import Sketch
 from stagebell.domain.errors import Problem
 from stagebell.services.checks.calendars import calendar_problems
 from stagebell.services.checks.objects import object_problems
@@ -65,8 +66,21 @@ def _unreadable(reads: Iterable[Read]) -> Iterator[Key]:
 
 
 def _checked(read: Read, world: World, tools: Tools) -> Checked:
-    meaning = () if read.document is None else problems_of(read.kind, read.document, world, tools)
-    return Checked(read.kind, read.name, read.document, (*read.problems, *meaning))
+    meaning: Iterable[Problem] = ()
+    if read.document is not None:
+        meaning = problems_of(read.kind, read.document, world, tools)
+    elif read.sketch is not None:
+        meaning = _sketch_problems(read, read.sketch, world, tools)
+    return Checked(read.kind, read.name, read.document, tuple(dict.fromkeys((*read.problems, *meaning))))
+
+
+def _sketch_problems(read: Read, sketch: Sketch, world: World, tools: Tools) -> Iterator[Problem]:
+    """What is wrong with the meaning of the parts whose form is right, unless that part's form is to blame."""
+    alone = world.with_documents({(read.kind, read.name): sketch.document})
+    told = {problem.path for problem in read.problems}
+    for problem in map(sketch.as_written, problems_of(read.kind, sketch.document, alone, tools)):
+        if problem.path not in told:
+            yield problem
 
 
 def _note_doubles(results: list[Checked]) -> None:

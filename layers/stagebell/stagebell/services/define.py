@@ -8,6 +8,7 @@ from stagebell.contracts.definitions.kinds import KINDS, read_definition
 from stagebell.domain.differences import Difference, compare
 from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from stagebell.ports import Clock, Command, Definition, Definitions, Head, Page
+from stagebell.services.shelves import shelf_of
 from stagebell.services.check import Checked, broken_by, check_definitions
 from stagebell.services.checks.world import SHELVES, Document, Key, Tools, world_of
 
@@ -70,7 +71,7 @@ class Definer:
             return Switched(head, self._command("resume", head))
         self._refuse_misfit(definition)
         stamped = self._stamped(head, by)
-        now_active = replace(stamped, active=definition.version, halted="", shelf=_shelf(definition))
+        now_active = replace(stamped, active=definition.version, halted="", shelf=shelf_of(definition.document))
         self.definitions.point(now_active, head, definition)
         return Switched(now_active, self._command("resume", head) if head.halted == "pause" else None)
 
@@ -97,9 +98,7 @@ class Definer:
         return self.definitions.heads(kind, cursor)
 
     def _check_draft(self, document: object) -> Checked:
-        read = read_definition(document)
-        _refuse(read.problems)
-        targets = [("object", target) for target in _targets(read.document or {})]
+        targets = [("object", target) for target in _targets(read_definition(document).document or {})]
         for known in (self.definitions, Newest(self.definitions)):
             checked = check_definitions([document], known, self.tools, expected=targets, watch_active=False)[0]
             if not checked.problems:
@@ -177,11 +176,6 @@ def all_heads(definitions: Definitions, kind: str) -> Iterator[Head]:
         cursor = page.cursor
         if cursor is None:
             return
-
-
-def _shelf(definition: Definition) -> str:
-    """Scenarios are filed by the object they watch."""
-    return f"scenario:{definition.document['object']}" if definition.kind == "scenario" else definition.kind
 
 
 def _targets(document: Document) -> list[str]:

@@ -3,41 +3,63 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from stagebell.domain import signatures
 from stagebell.domain.changes import Change, read_changes
-from stagebell.domain.errors import BodyTooLarge, MalformedBody, NotFound, SignatureRejected
+from stagebell.domain.errors import BodyTooLarge, InvalidInput, MalformedBody, NotFound, SignatureRejected
 from stagebell.ports import ChangeQueue, Clock, Secrets
-from stagebell.services.catalog import Catalog
+from stagebell.services.shelves import Shelves
 
 BODY_LIMIT = 256 * 1024
 DEPTH_LIMIT = 32
+REFRESH = timedelta(seconds=30)
+BRIEFLY = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Receiver:
-    """Takes webhooks of the native format."""
+    """Takes webhooks of the native format.
 
-    catalog: Catalog
+    Definitions are looked at again every 30 seconds, and at once before anything is refused because of them: so a
+    webhook costs one call, and a new object is known as soon as it is used."""
+
+    shelves: Shelves
     secrets: Secrets
     queue: ChangeQueue
     clock: Clock
+    _looked_at: datetime | None = None
 
     def receive(self, source: str, headers: Mapping[str, str], body: bytes) -> Sequence[str]:
         """The ids of the changes now queued.
 
-        Raises BodyTooLarge, SignatureRejected, NotFound (no such source, told only to who signed rightly),
-        MalformedBody, InvalidInput (every problem), QueueUnavailable (send the same request again)."""
+        Raises BodyTooLarge, NotFound (no such source), SignatureRejected, MalformedBody, InvalidInput (every problem),
+        QueueUnavailable (send the same request again)."""
         if len(body) > BODY_LIMIT:
             raise BodyTooLarge(f"the body is {len(body):,} bytes; the limit is {BODY_LIMIT:,}: send fewer changes at once")
+        self._look_again(REFRESH)
+        self._expect_active(source)
         delivery = self._verified(source, headers, body)
-        if self.catalog.document("source", source) is None:
-            raise NotFound(f"source {source} is not active: activate its definition first")
         changes = self._read(parse_json(body), source, delivery)
         self.queue.send(changes)
         return [change.id for change in changes]
+
+    def _look_again(self, older_than: timedelta) -> bool:
+        """Whether definitions have changed since they were looked at, longer ago than that."""
+        now = self.clock.real_now()
+        if self._looked_at is not None and now - self._looked_at <= older_than:
+            return False
+        self._looked_at = now
+        return self.shelves.refresh()
+
+    def _expect_active(self, source: str) -> None:
+        """Before any secret is read, so that made-up names cost nothing."""
+        if self.shelves.document("source", source) is not None:
+            return
+        if not self._look_again(BRIEFLY) or self.shelves.document("source", source) is None:
+            raise NotFound(f"there is no active source {source[:60]!a}: activate its definition, or check the address")
 
     def _verified(self, source: str, headers: Mapping[str, str], body: bytes) -> str:
         now = self.clock.real_now()
@@ -48,8 +70,16 @@ class Receiver:
             return signatures.verify(headers, body, self.secrets.of_source(source, fresh=True), now)
 
     def _read(self, document: object, source: str, delivery: str) -> list[Change]:
+        try:
+            return self._against_schema(document, source, delivery)
+        except InvalidInput:
+            if not self._look_again(BRIEFLY):
+                raise
+        return self._against_schema(document, source, delivery)
+
+    def _against_schema(self, document: object, source: str, delivery: str) -> list[Change]:
         now = self.clock.now()
-        return read_changes(document, source=source, delivery=delivery, schema=self.catalog.schema, now=now)
+        return read_changes(document, source=source, delivery=delivery, schema=self.shelves.schema, now=now)
 
 
 def parse_json(body: bytes) -> Any:

@@ -63,9 +63,7 @@ class MemoryDeliveries:
         found = (
             d
             for d in self._deliveries.values()
-            if d.state == state
-            and (since is None or d.planned_at >= since)
-            and (until is None or d.planned_at < until)
+            if d.state == state and (since is None or d.planned_at >= since) and (until is None or d.planned_at < until)
         )
         return self._page(found, f"deliveries {state} {since} {until}", cursor)
 

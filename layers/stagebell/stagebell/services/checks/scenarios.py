@@ -18,16 +18,22 @@ ADDRESSEES = ("to", "cc", "bcc", "reply_to")
 
 def scenario_problems(document: Document, world: World, tools: Tools) -> Iterator[Problem]:
     """Everything that is wrong with the meaning of a scenario definition."""
-    problems: list[Problem] = []
     known = document["object"] in world.schema
     if known or not world.has("object", document["object"]):
-        read_scenario(document, 0, world.schema, problems)
-    yield from problems
+        yield from _reading_problems(document, world)
     yield from zone_problems(document, "timezone")
     if document.get("calendar") and not world.has("calendar", document["calendar"]):
         yield Problem("calendar", "known_calendar", f"there is no calendar {document['calendar']}")
     for index, step in enumerate(document["steps"] if known else ()):
         yield from _step_problems(step, f"steps[{index}].", document["object"], world, tools)
+
+
+def _reading_problems(document: Document, world: World) -> Iterator[Problem]:
+    """A scenario that does not say how records enter (which is told already) is read as if they entered by hand."""
+    entered = "stage" in document or "trigger" in document
+    problems: list[Problem] = []
+    read_scenario(document if entered else {**document, "trigger": {"on": "manual"}}, 0, world.schema, problems)
+    yield from (problem for problem in problems if entered or problem.rule != "needs_stage")
 
 
 def _step_problems(step: Document, at: str, object_name: str, world: World, tools: Tools) -> Iterator[Problem]:

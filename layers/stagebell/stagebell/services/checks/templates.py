@@ -28,10 +28,13 @@ _MARKUP = re.compile(r"\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the first word of a path stands for: an object's record by any of its names. `record` may be anybody's."""
+    """What the first word of a path stands for: an object's record by any of its names. `record` may be anybody's.
+
+    Not `complete`: there are objects that could not be read, whose names may be anything."""
 
     objects: Mapping[str, str]
     schema: Schema
+    complete: bool = True
 
     def problem(self, path: Sequence[str]) -> str:
         """What is wrong with a path, in a sentence; empty where nothing is."""
@@ -42,9 +45,9 @@ class Names:
             fields = EXTRAS[root]
             wrong = fields is not None and rest and fold(rest[0]) not in fields
             return f"{path[0]} has no {rest[0]}{_meant(rest[0], fields or ())}" if wrong else ""
-        if root == RECORD:
+        if root == RECORD or not self.complete:
             return ""
-        known = [*self.objects, RECORD, *EXTRAS]
+        known = list(dict.fromkeys([*self.objects, RECORD, *EXTRAS]))
         return f"nothing is called {path[0]} here{_meant(path[0], known)}; there are {', '.join(known[:20])}"
 
 
@@ -55,10 +58,11 @@ def names_of(object_name: str, schema: Schema) -> Names:
     return Names({fold(word): object_name for word in words if word}, schema)
 
 
-def names_of_any(schema: Schema) -> Names:
+def names_of_any(world: World) -> Names:
     """What a template that no scenario uses yet may use: any object by its name or alias."""
-    words = ((word, kind.name) for kind in schema.values() for word in (kind.alias, kind.name) if word)
-    return Names({fold(word): name for word, name in words}, schema)
+    words = ((word, kind.name) for kind in world.schema.values() for word in (kind.alias, kind.name) if word)
+    complete = all(name in world.schema for kind, name in world.expected if kind == "object")
+    return Names({fold(word): name for word, name in words}, world.schema, complete)
 
 
 def _walk(object_name: str, rest: Sequence[str], schema: Schema) -> str:
@@ -75,10 +79,10 @@ def _walk(object_name: str, rest: Sequence[str], schema: Schema) -> str:
 def _beyond(object_name: str, field: Field | None, rest: Sequence[str], schema: Schema) -> str:
     if not rest or (field and field.type in _PARTED and len(rest) == 1):
         return ""
-    if field is None or field.type != "reference" or field.object not in schema:
+    if field is None or field.type != "reference":
         name = field.name if field else "id"
         return f"{object_name}.{name} has no fields of its own, so .{rest[0]} finds nothing"
-    return _walk(field.object, rest, schema)
+    return _walk(field.object, rest, schema) if field.object in schema else ""  # which is told of the object
 
 
 def _meant(word: str, known: Iterator[str] | Sequence[str] | Mapping[str, object] | frozenset[str]) -> str:
@@ -113,14 +117,14 @@ def sms_problems(text: str, at: str) -> Iterator[Problem]:
 
 def template_problems(document: Document, world: World, tools: Tools) -> Iterator[Problem]:
     """Everything that is wrong with the meaning of a template definition."""
-    yield from content_problems(document, names_of_any(world.schema), tools)
+    yield from content_problems(document, names_of_any(world), tools)
     if document["channel"] == "sms":
         yield from sms_problems(document["text"], "text")
 
 
 def fit_problems(document: Document, object_name: str, world: World, tools: Tools) -> Iterator[str]:
     """Why a template does not fit the records of an object; mistakes it has anyway are told with itself."""
-    names, others = names_of(object_name, world.schema), names_of_any(world.schema)
+    names, others = names_of(object_name, world.schema), names_of_any(world)
     paths = (path for part in PARTS if part in document for path in tools.templates.paths(document[part]))
     for path in paths:
         root = fold(path[0])

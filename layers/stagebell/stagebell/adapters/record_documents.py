@@ -1,0 +1,133 @@
+"""Documents of records, enrolments and history entries, under the same rules as those of changes (see `documents`)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from stagebell.adapters.documents import Document, change_document, change_from, filled, instant_of, moment_text
+from stagebell.domain.changes import RecordKey
+from stagebell.domain.fields import instant_text
+from stagebell.domain.planning import Halt, Wake
+from stagebell.domain.records import Record, Stamp
+from stagebell.domain.runs import Enrolment
+from stagebell.ports import Applied
+
+
+def record_document(record: Record) -> dict[str, Any]:
+    """Without the key. `stamps` are grouped, as most fields share their stamp with others: [stamp, [names]]."""
+    groups: dict[Stamp, list[str]] = {}
+    for name, stamp in record.stamps.items():
+        groups.setdefault(stamp, []).append(name)
+    return filled(
+        {
+            "version": record.version,
+            "fields": dict(record.fields),
+            "stamps": [[_stamp_list(stamp), names] for stamp, names in groups.items()],
+            "touched": _stamp_list(record.touched) if record.touched else None,
+            "deleted": _stamp_list(record.deleted) if record.deleted else None,
+            "exists": record.exists,
+            "announced": record.announced,
+            "created_at": moment_text(record.created_at),
+            "created_by": record.created_by,
+        }
+    )
+
+
+def record_from(key: RecordKey, document: Document) -> Record:
+    return Record(
+        key=key,
+        version=document["version"],
+        fields=document.get("fields", {}),
+        stamps=_stamps(document.get("stamps", ())),
+        touched=_stamp(document["touched"]) if "touched" in document else None,
+        deleted=_stamp(document["deleted"]) if "deleted" in document else None,
+        exists=document["exists"],
+        announced=document["announced"],
+        created_at=instant_of(document, "created_at"),
+        created_by=document.get("created_by"),
+    )
+
+
+def _stamps(groups: Iterable[tuple[list[Any], list[str]]]) -> dict[str, Stamp]:
+    return {name: stamp for listed, names in groups for stamp in [_stamp(listed)] for name in names}
+
+
+def _stamp_list(stamp: Stamp) -> list[Any]:
+    return [instant_text(stamp.at), stamp.source, stamp.sequence]
+
+
+def _stamp(listed: list[Any]) -> Stamp:
+    at, source, sequence = listed
+    return Stamp(datetime.fromisoformat(at), source, sequence)
+
+
+def enrolment_document(enrolment: Enrolment) -> dict[str, Any]:
+    return filled(
+        {
+            "definition": enrolment.definition,
+            "version": enrolment.version,
+            "run": enrolment.run,
+            "open": enrolment.open,
+            "due_at": moment_text(enrolment.due_at),
+            "starts": [instant_text(moment) for moment in enrolment.starts],
+        }
+    )
+
+
+def enrolment_from(document: Document) -> Enrolment:
+    return Enrolment(
+        definition=document["definition"],
+        version=document["version"],
+        run=document["run"],
+        open=document["open"],
+        due_at=instant_of(document, "due_at"),
+        starts=tuple(datetime.fromisoformat(moment) for moment in document.get("starts", ())),
+    )
+
+
+def applied_document(applied: Applied) -> dict[str, Any]:
+    return filled(
+        {
+            "change": change_document(applied.change),
+            "applied_at": instant_text(applied.applied_at),
+            "event": applied.event,
+            "before": dict(applied.before),
+            "after": dict(applied.after),
+            "outdated": list(applied.outdated),
+            "evaluations": [dict(evaluation) for evaluation in applied.evaluations],
+            "dispatch": _orders(applied.dispatch),
+        }
+    )
+
+
+def applied_from(document: Document) -> Applied:
+    return Applied(
+        change=change_from(document["change"]),
+        applied_at=datetime.fromisoformat(document["applied_at"]),
+        event=document["event"],
+        before=document.get("before", {}),
+        after=document.get("after", {}),
+        outdated=tuple(document.get("outdated", ())),
+        evaluations=tuple(document.get("evaluations", ())),
+        dispatch=tuple(_order(order) for order in document.get("dispatch", ())),
+    )
+
+
+def _orders(dispatch: Iterable[Wake | Halt]) -> list[dict[str, Any]]:
+    return [_halt_document(order) if isinstance(order, Halt) else _wake_document(order) for order in dispatch]
+
+
+def _wake_document(wake: Wake) -> dict[str, Any]:
+    at = instant_text(wake.at)
+    return {"wake": wake.run, "execution": wake.execution, "step": wake.step, "kind": wake.kind, "at": at}
+
+
+def _halt_document(halt: Halt) -> dict[str, Any]:
+    return {"halt": halt.run, "execution": halt.execution, "reason": halt.reason}
+
+
+def _order(order: Document) -> Wake | Halt:
+    if "halt" in order:
+        return Halt(order["halt"], order["execution"], order["reason"])
+    at = datetime.fromisoformat(order["at"])
+    return Wake(order["wake"], order["execution"], order["step"], order["kind"], at)

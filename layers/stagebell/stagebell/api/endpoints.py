@@ -1,0 +1,89 @@
+"""Endpoints as data: what is served, who may call it, and what the reference says about it."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from stagebell.domain.errors import NotFound, StagebellError
+from stagebell.services.access import Role
+
+
+class MethodNotAllowed(StagebellError):
+    """The path exists, but not for this method."""
+
+    code: ClassVar[str] = "method_not_allowed"
+
+    def __init__(self, message: str, allowed: Iterable[str]) -> None:
+        super().__init__(message)
+        self.allowed = tuple(allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one path. `role` None: no API key needed.
+
+    `problems` are the codes it may answer beyond those that every endpoint may; `once` names a field of the answer
+    that is shown once and never stored; `listed` says whether the reference shows it."""
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    role: Role | None
+    tag: str
+    summary: str
+    status: int = 200
+    problems: tuple[str, ...] = ()
+    once: str = ""
+    listed: bool = True
+    pattern: re.Pattern[str] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path))
+        object.__setattr__(self, "pattern", re.compile(pattern))
+
+    @property
+    def rule(self) -> str:
+        """The path as the resolver writes it."""
+        return self.path.replace("{", "<").replace("}", ">")
+
+
+class Routes:
+    """The endpoints of one noun. A handler's docstring is what the reference says: its first sentence the summary."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.endpoints: list[Endpoint] = []
+
+    def get[F: Callable[..., Any]](self, path: str, role: Role | None, **more: Any) -> Callable[[F], F]:
+        return self._add("GET", path, role, **more)
+
+    def put[F: Callable[..., Any]](self, path: str, role: Role, **more: Any) -> Callable[[F], F]:
+        return self._add("PUT", path, role, **more)
+
+    def post[F: Callable[..., Any]](self, path: str, role: Role, **more: Any) -> Callable[[F], F]:
+        return self._add("POST", path, role, **more)
+
+    def delete[F: Callable[..., Any]](self, path: str, role: Role, **more: Any) -> Callable[[F], F]:
+        return self._add("DELETE", path, role, status=204, **more)
+
+    def _add[F: Callable[..., Any]](self, method: str, path: str, role: Role | None, **more: Any) -> Callable[[F], F]:
+        def register(handler: F) -> F:
+            summary = (handler.__doc__ or "").partition("\n")[0].rstrip(".")
+            self.endpoints.append(Endpoint(method, path, handler, role, self.tag, summary, **more))
+            return handler
+
+        return register
+
+
+def find(endpoints: Iterable[Endpoint], method: str, path: str) -> Endpoint:
+    """The endpoint of a request. Raises NotFound for an unknown path, MethodNotAllowed for a known one."""
+    here = [endpoint for endpoint in endpoints if endpoint.pattern.fullmatch(path)]
+    fixed = [endpoint for endpoint in here if endpoint.path == path]
+    for endpoint in fixed or here:
+        if endpoint.method == method:
+            return endpoint
+    if not here:
+        raise NotFound(f"there is nothing at {path}")
+    allowed = sorted({endpoint.method for endpoint in here})
+    raise MethodNotAllowed(f"{path} knows {', '.join(allowed)}", allowed)

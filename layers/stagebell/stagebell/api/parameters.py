@@ -1,0 +1,37 @@
+"""Parameters that endpoints share: parts of the path, filters, and what the request is answered with."""
+
+from typing import Annotated
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler import Request as Resolved
+from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import BeforeValidator
+
+from stagebell.api.ports import ApiPorts
+from stagebell.api.request import Caller, caller_of
+from stagebell.runtime import wiring
+
+
+def _ports() -> ApiPorts:
+    ports: ApiPorts = wiring.api()
+    return ports
+
+
+def _caller(request: Resolved) -> Caller:
+    return caller_of(request.resolved_event.raw_event)
+
+
+Ports = Annotated[ApiPorts, Depends(_ports)]
+By = Annotated[Caller, Depends(_caller)]
+
+_decoded = BeforeValidator(lambda text: unquote(text) if isinstance(text, str) else text)
+_ENCODED = "Percent-encoded; `/`, `?` and `%` are encoded twice, as the gateway decodes once"
+
+Kind = Annotated[str, Path(description="object, source, template, calendar or scenario", max_length=32), _decoded]
+Name = Annotated[str, Path(max_length=63), _decoded]
+Version = Annotated[int, Path(ge=1, le=10**9)]
+Id = Annotated[str, Path(min_length=1, max_length=512, description=_ENCODED), _decoded]
+Word = Annotated[str, Path(min_length=1, max_length=128), _decoded]
+Cursor = Annotated[str | None, Query(description="The `cursor` of the page before", max_length=4096)]
+Moment = Annotated[str | None, Query(description="ISO 8601 with an offset", examples=["2026-03-01T09:00:00Z"])]

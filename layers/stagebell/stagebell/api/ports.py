@@ -1,0 +1,53 @@
+"""Everything the API needs from the world."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from stagebell.ports import (
+    ApiKeys,
+    ChangeQueue,
+    Clock,
+    Definitions,
+    Deliveries,
+    Records,
+    Requests,
+    Runs,
+    Scheduler,
+    Secrets,
+    Suppressions,
+)
+from stagebell.services.catalog import Catalog
+from stagebell.services.checks.world import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPorts:
+    """The ports of one deployment."""
+
+    definitions: Definitions
+    records: Records
+    runs: Runs
+    deliveries: Deliveries
+    queue: ChangeQueue
+    scheduler: Scheduler
+    suppressions: Suppressions
+    secrets: Secrets
+    api_keys: ApiKeys
+    requests: Requests
+    clock: Clock
+    catalog: Catalog
+    tools: Tools
+
+
+def deferred(**makers: Callable[[], Any]) -> ApiPorts:
+    """Ports that are made when an endpoint first asks for them: most requests need one or two."""
+    return cast(ApiPorts, _Deferred(makers))
+
+
+class _Deferred:
+    def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
+        self._makers = makers
+
+    def __getattr__(self, name: str) -> Any:
+        return self._makers[name]()

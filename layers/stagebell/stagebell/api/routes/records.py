@@ -1,0 +1,65 @@
+"""Records: the mirrors, their history, their runs and deliveries, and why something did or did not happen."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from stagebell.api.endpoints import Routes
+from stagebell.api.parameters import Cursor, Id, Name, Ports
+from stagebell.contracts.api.deliveries import Delivery, DeliveryPage
+from stagebell.contracts.api.records import Change, ChangePage, Explanation, Record
+from stagebell.contracts.api.runs import Run, RunPage
+from stagebell.domain.changes import RecordKey
+from stagebell.services import browse
+from stagebell.services.explain import Explainer
+
+routes = Routes("records")
+
+
+@routes.get("/v1/records/{object}/{id}", role="viewer", problems=("not_found",))
+def get_record(object: Name, id: Id, ports: Ports) -> Record:
+    """Read a record.
+
+    Its values as they stand, when each was written, and the runs that go for it."""
+    return Record.from_domain(browse.record(ports.records, RecordKey(object, id)))
+
+
+@routes.get("/v1/records/{object}/{id}/changes", role="viewer")
+def list_changes(object: Name, id: Id, ports: Ports, cursor: Cursor = None) -> ChangePage:
+    """List the changes of a record, newest first."""
+    page = ports.records.history(RecordKey(object, id), cursor)
+    return ChangePage(items=tuple(map(Change.from_domain, page.items)), cursor=page.cursor)
+
+
+@routes.get("/v1/records/{object}/{id}/runs", role="viewer")
+def list_runs_of_record(object: Name, id: Id, ports: Ports, cursor: Cursor = None) -> RunPage:
+    """List the runs of a record, newest first."""
+    page = ports.runs.of_record(RecordKey(object, id), cursor)
+    return RunPage(items=tuple(map(Run.from_domain, page.items)), cursor=page.cursor)
+
+
+@routes.get("/v1/records/{object}/{id}/deliveries", role="viewer")
+def list_deliveries_of_record(object: Name, id: Id, ports: Ports, cursor: Cursor = None) -> DeliveryPage:
+    """List the deliveries of a record, newest first."""
+    page = ports.deliveries.of_record(RecordKey(object, id), cursor)
+    return DeliveryPage(items=tuple(map(Delivery.from_domain, page.items)), cursor=page.cursor)
+
+
+@routes.get(
+    "/v1/records/{object}/{id}/changes/{change}/explanation",
+    role="viewer",
+    problems=("not_found", "definition_broken"),
+)
+def explain_change(
+    object: Name,
+    id: Id,
+    change: Id,
+    ports: Ports,
+    definition: Annotated[str | None, Query(description="Also explain why this scenario was not looked at")] = None,
+) -> Explanation:
+    """Explain a change.
+
+    For each definition: which condition said what, with the values it saw."""
+    ports.catalog.refresh()
+    told = Explainer(ports.catalog, ports.records).explain(RecordKey(object, id), change, definition)
+    return Explanation(change=change, definitions=tuple(told))

@@ -1,0 +1,141 @@
+"""What pydantic found, in plain words: a path such as `steps[1].to[0].field`, a rule, and a sentence."""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from stagebell.contracts.model import FIELD_NAME, NAME
+from stagebell.domain.errors import Problem
+from stagebell.domain.fields import describe
+
+_TYPE_ERRORS = ("field_type", "action_type")  # found on the whole, meant for its `type`
+
+
+def problems_of(error: ValidationError) -> tuple[Problem, ...]:
+    """Every problem, in the order in which they stand in the input."""
+    return tuple(_problem(detail) for detail in error.errors(include_url=False, include_context=True))
+
+
+def _problem(detail: ErrorDetails) -> Problem:
+    kind = detail["type"]
+    path = path_text(detail["loc"])
+    if kind in _TYPE_ERRORS and isinstance(detail["input"], Mapping):
+        path = f"{path}.type"
+    rule, say = _SAYINGS.get(kind, (kind, _own_words))
+    return Problem(path, rule, say(detail))
+
+
+def path_text(loc: tuple[int | str, ...]) -> str:
+    """`("steps", 1, "<send_email>", "to", 0)` as `steps[1].to[0]`; what stands in angle brackets is no part of it."""
+    text = ""
+    for part in loc:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif not (part.startswith("<") and part.endswith(">")) and part != "[key]":
+            text += f".{part}"
+    return text.removeprefix(".")
+
+
+type _Say = Callable[[ErrorDetails], str]
+
+
+def _own_words(detail: ErrorDetails) -> str:
+    return detail["msg"]
+
+
+def _missing(detail: ErrorDetails) -> str:
+    return f'"{detail["loc"][-1]}" is required'
+
+
+def _unknown_key(detail: ErrorDetails) -> str:
+    key = str(detail["loc"][-1])
+    close = get_close_matches(key, _keys(), n=1, cutoff=0.7)
+    return f"there is no key {key} here" + (f"; did you mean {close[0]}?" if close else "")
+
+
+def _keys() -> list[str]:
+    """Every key that some definition has."""
+    models, keys = [BaseModel], set()
+    while models:
+        model = models.pop()
+        models.extend(model.__subclasses__())
+        if model.__module__.startswith("stagebell."):
+            keys |= {field.alias or name for name, field in model.model_fields.items()}
+    return sorted(keys)
+
+
+def _expected(what: str) -> _Say:
+    return lambda detail: f"expected {what}, got {describe(detail['input'])}"
+
+
+def _expected_text(detail: ErrorDetails) -> str:
+    got = detail["input"]
+    hint = (
+        f'; in YAML, write it in quotes: "{got}"' if isinstance(got, int | float) and not isinstance(got, bool) else ""
+    )
+    return f"expected text, got {describe(got)}{hint}"
+
+
+def _one_of(detail: ErrorDetails) -> str:
+    return f"{describe(detail['input'])} is not possible here; use {_context(detail)['expected']}".replace(
+        "use True", "use true"
+    )
+
+
+def _pattern(detail: ErrorDetails) -> str:
+    shape = _PATTERNS.get(_context(detail)["pattern"])
+    if shape is None:
+        shape = next(
+            (words for start, words in _SHAPES if _context(detail)["pattern"].startswith(start)), "another form"
+        )
+    return f"{describe(detail['input'])} is not valid here; use {shape}"
+
+
+_PATTERNS: Mapping[str, str] = {
+    NAME: "a name of up to 63 letters, digits, - and _, that starts with a letter or digit",
+    FIELD_NAME: "a name of up to 63 small letters, digits and _, that starts with a letter",
+}
+_SHAPES = (
+    (r"^[a-z][a-z0-9_]{0,62}(", "a field, or a path of at most 6 names such as account.owner.email"),
+    (r"^https://", "an https address such as https://crm.example.com/stagebell"),
+    (r"^[A-Z]{3}", "a currency code such as EUR"),
+    (r"^[A-Z]{2}", "a country code such as DE"),
+    (r"^(?=.*[A-Za-z])", "3 to 11 letters, digits or hyphens, one of them a letter"),
+    (r"^[A-Za-z][A-Za-z0-9_]", "a word of up to 63 letters, digits and _, that starts with a letter"),
+)
+
+
+def _too_short(detail: ErrorDetails) -> str:
+    least = _context(detail)["min_length"]
+    return "may not be empty" if least == 1 else f"needs at least {least}"
+
+
+def _too_long(unit: str) -> _Say:
+    return lambda detail: f"is limited to {_context(detail)['max_length']:,} {unit}"
+
+
+def _context(detail: ErrorDetails) -> dict[str, Any]:
+    return detail.get("ctx") or {}
+
+
+_SAYINGS: Mapping[str, tuple[str, _Say]] = {
+    "missing": ("required", _missing),
+    "extra_forbidden": ("unknown_key", _unknown_key),
+    "string_type": ("text", _expected_text),
+    "bool_type": ("boolean", _expected("true or false")),
+    "int_type": ("integer", _expected("an integer")),
+    "list_type": ("list", _expected("a list")),
+    "dict_type": ("mapping", _expected("a mapping")),
+    "model_type": ("mapping", _expected("a mapping")),
+    "model_attributes_type": ("mapping", _expected("a mapping")),
+    "literal_error": ("one_of", _one_of),
+    "string_pattern_mismatch": ("form", _pattern),
+    "string_too_short": ("length", _too_short),
+    "string_too_long": ("length", _too_long("characters")),
+    "too_short": ("count", _too_short),
+    "too_long": ("count", _too_long("entries")),
+    "recursion_loop": ("depth_limit", lambda _: "refers to itself"),
+}

@@ -1,0 +1,55 @@
+"""template.yaml as written, and as CloudFormation sees it once SAM has translated it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+Template = dict[str, Any]
+
+
+class _NoManagedPolicies:
+    """SAM asks IAM for the managed policies it knows by name; the template names none."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def written() -> Template:
+    return yaml_parse((ROOT / "template.yaml").read_text())
+
+
+@pytest.fixture(scope="session")
+def translated() -> Template:
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    for resource in template["Resources"].values():
+        _point_to_an_upload(resource["Properties"])
+    return transform(template, {}, _NoManagedPolicies())
+
+
+@pytest.fixture(scope="session")
+def functions(written: Template) -> dict[str, Template]:
+    resources = written["Resources"].items()
+    return {name: found["Properties"] for name, found in resources if found["Type"] == "AWS::Serverless::Function"}
+
+
+@pytest.fixture(scope="session")
+def machine() -> Template:
+    return json.loads((ROOT / "functions/machines/scenario.asl.json").read_text())
+
+
+def _point_to_an_upload(properties: Template) -> None:
+    """`sam deploy` uploads local paths and writes where to; the translation needs it written."""
+    for name in ("CodeUri", "ContentUri", "DefinitionUri"):
+        if name in properties:
+            properties[name] = "s3://uploads/something"

@@ -1,0 +1,302 @@
+"""Records, runs and deliveries over HTTP."""
+
+import pytest
+
+from stagebell.runtime import wiring
+from stagebell.services import apply
+from tests.unit.api_calls import ALL, SCENARIO, WAITING, Api, make_api
+
+DEAL_7 = "/v1/records/deal/deal-7"
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Api:
+    made = make_api()
+    monkeypatch.setattr(wiring, "api", lambda: made.ports)
+    made.activate(*ALL)
+    return made
+
+
+# --- records ---------------------------------------------------------------------------------------------------
+
+
+def test_a_record_is_shown_with_its_values_their_times_and_open_runs(api: Api) -> None:
+    api.apply("1", **WAITING)
+
+    shown = api.get(DEAL_7).json
+
+    assert (shown["object"], shown["id"], shown["version"], shown["exists"]) == ("deal", "deal-7", 1, True)
+    assert shown["fields"]["amount"] == "1500"
+    assert shown["written_at"]["stage"] == "2026-03-02T09:00:00Z"
+    assert shown["deleted_at"] is None
+    assert [(run["definition"], run["due_at"]) for run in shown["open_runs"]] == [
+        ("salesperson-not-assigned", "2026-03-02T09:05:00Z")
+    ]
+
+
+def test_a_deleted_record_keeps_its_last_values(api: Api) -> None:
+    api.apply("1", **WAITING)
+    api.apply("2", "deleted", minute=1)
+
+    shown = api.get(DEAL_7).json
+
+    assert (shown["exists"], shown["deleted_at"], shown["open_runs"]) == (False, "2026-03-02T09:01:00Z", [])
+    assert shown["fields"]["name"] == "Pumps"
+
+
+def test_a_record_nobody_told_of_is_not_found(api: Api) -> None:
+    answer = api.get(DEAL_7)
+
+    assert (answer.status, answer.json["code"]) == (404, "not_found")
+
+
+def test_changes_come_newest_first_in_pages(api: Api) -> None:
+    api.apply("1", **WAITING)
+    api.apply("2", "updated", minute=1, stage="Won")
+    api.apply("3", "updated", minute=2, stage="Lost")
+
+    first = api.get(f"{DEAL_7}/changes").json
+    second = api.get(f"{DEAL_7}/changes", f"cursor={first['cursor']}").json
+
+    assert [change["id"] for change in first["items"] + second["items"]] == ["erp:3", "erp:2", "erp:1"]
+    newest = first["items"][0]
+    assert (newest["event"], newest["said"], newest["before"]) == ("updated", {"stage": "Lost"}, {"stage": "Won"})
+    assert newest["after"]["amount"] == "1500"
+
+
+def test_a_change_is_explained_with_the_values_that_were_seen(api: Api) -> None:
+    api.apply("1", **(WAITING | {"amount": "900"}))
+
+    answer = api.get(f"{DEAL_7}/changes/erp:1/explanation")
+
+    (told,) = answer.json["definitions"]
+    assert (answer.json["change"], told["definition"]) == ("erp:1", "salesperson-not-assigned")
+    assert told["outcome"] == "not_matched"
+    assert "900" in answer.text
+
+
+def test_a_scenario_that_was_not_looked_at_is_explained_on_request(api: Api) -> None:
+    api.apply("1", stage="Won", amount="5000")
+
+    assert api.get(f"{DEAL_7}/changes/erp:1/explanation").json["definitions"] == []
+    answer = api.get(f"{DEAL_7}/changes/erp:1/explanation", "definition=salesperson-not-assigned")
+    assert answer.json["definitions"][0]["outcome"] == "not_triggered"
+
+
+def test_an_unknown_change_or_scenario_cannot_be_explained(api: Api) -> None:
+    api.apply("1", **WAITING)
+
+    assert api.get(f"{DEAL_7}/changes/erp:9/explanation").status == 404
+    assert api.get(f"{DEAL_7}/changes/erp:1/explanation", "definition=nothing").status == 404
+
+
+# --- runs ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_shown_with_its_steps_times_and_reasons(api: Api) -> None:
+    api.apply("1", **WAITING)
+
+    shown = api.get(f"/v1/runs/{api.only_run()}").json
+
+    assert (shown["definition"], shown["version"], shown["status"]) == ("salesperson-not-assigned", 1, "running")
+    assert shown["record"] == {"object": "deal", "id": "deal-7"}
+    assert (shown["change"], shown["triggered_at"]) == ("erp:1", "2026-03-02T09:00:00Z")
+    assert shown["next_due_at"] == "2026-03-02T09:05:00Z"
+    assert [(step["name"], step["type"], step["status"], step["due_at"]) for step in shown["steps"]] == [
+        ("first-mail", "send_email", "waiting", "2026-03-02T09:05:00Z"),
+        ("second-mail", "send_email", "waiting", "2026-03-02T11:00:00Z"),
+    ]
+
+
+def test_an_unknown_run_is_not_found(api: Api) -> None:
+    assert api.get("/v1/runs/run_0").status == 404
+    assert api.post("/v1/runs/run_0/cancel").status == 404
+
+
+def test_runs_of_a_scenario_come_newest_first_in_pages(api: Api) -> None:
+    for number in range(3):
+        api.apply(str(number), record=f"deal-{number}", minute=number, **WAITING)
+
+    first = api.get("/v1/runs", "definition=salesperson-not-assigned").json
+    second = api.get("/v1/runs", f"definition=salesperson-not-assigned&cursor={first['cursor']}").json
+
+    assert [run["record"]["id"] for run in first["items"] + second["items"]] == ["deal-2", "deal-1", "deal-0"]
+    assert api.get("/v1/runs").paths == {("definition", "required")}
+
+
+def test_a_cancelled_run_ends_its_steps_with_the_reason(api: Api) -> None:
+    api.apply("1", **WAITING)
+    run = api.only_run()
+
+    answer = api.post(f"/v1/runs/{run}/cancel", {"reason": "customer_called"})
+
+    assert answer.status == 200
+    assert (answer.json["status"], answer.json["reason"], answer.json["next_due_at"]) == (
+        "cancelled",
+        "customer_called",
+        None,
+    )
+    assert {(step["status"], step["reason"]) for step in answer.json["steps"]} == {("cancelled", "customer_called")}
+    assert api.get(DEAL_7).json["open_runs"] == []
+    assert len(api.ports.scheduler) == 0  # type: ignore[arg-type]
+
+
+def test_cancelling_needs_no_reason_and_may_be_repeated(api: Api) -> None:
+    api.apply("1", **WAITING)
+    run = api.only_run()
+
+    assert api.post(f"/v1/runs/{run}/cancel").json["reason"] == "cancelled_by_operator"
+    assert api.post(f"/v1/runs/{run}/cancel", {"reason": "again"}).json["reason"] == "cancelled_by_operator"
+
+
+@pytest.mark.parametrize("reason", ["", "Two Words", "x" * 65, 7])
+def test_a_reason_is_one_word(api: Api, reason: object) -> None:
+    assert {path for path, _ in api.post("/v1/runs/run_0/cancel", {"reason": reason}).paths} == {"reason"}
+
+
+def test_a_run_that_has_ended_cannot_be_cancelled(api: Api) -> None:
+    api.apply("1", **WAITING)
+    run = api.only_run()
+    api.apply("2", "updated", minute=1, stage="Won")
+    api.apply("3", "updated", minute=2, stage="Salesperson not assigned")
+
+    answer = api.post(f"/v1/runs/{run}/cancel")
+
+    assert (answer.status, answer.json["code"]) == (409, "conflict")
+    assert "superseded" in answer.json["detail"]
+
+
+MANUAL = SCENARIO | {"name": "call-back", "trigger": {"on": "manual"}}
+del MANUAL["stage"]
+BY_HAND = "/v1/scenarios/call-back/runs"
+
+
+@pytest.mark.skipif(not hasattr(apply, "start_manually"), reason="starting by hand is not there yet")
+def test_an_integrator_starts_a_scenario_by_hand(api: Api) -> None:
+    api.activate(MANUAL)
+    api.apply("1", stage="Won", amount="5000")
+
+    answer = api.post(BY_HAND, {"object": "deal", "id": "deal-7"}, role="integrator")
+
+    assert answer.status == 201
+    assert (answer.json["definition"], answer.json["status"]) == ("call-back", "running")
+    assert api.only_run() == answer.json["id"]
+
+
+@pytest.mark.skipif(not hasattr(apply, "start_manually"), reason="starting by hand is not there yet")
+@pytest.mark.parametrize(
+    ("path", "body", "status", "why"),
+    [
+        (BY_HAND, {"object": "deal", "id": "deal-9"}, 404, "an unknown record"),
+        ("/v1/scenarios/nothing/runs", {"object": "deal", "id": "deal-7"}, 404, "an unknown scenario"),
+        ("/v1/scenarios/salesperson-not-assigned/runs", {"object": "deal", "id": "deal-7"}, 409, "another trigger"),
+        (BY_HAND, {"object": "user", "id": "u1"}, 404, "a record of another object"),
+    ],
+)
+def test_what_cannot_be_started_by_hand_is_refused(api: Api, path: str, body: object, status: int, why: str) -> None:
+    api.activate(MANUAL)
+    api.apply("1", stage="Won", amount="5000")
+
+    assert api.post(path, body).status == status, why
+
+
+def test_starting_by_hand_names_the_record(api: Api) -> None:
+    assert api.post(BY_HAND, {"id": ""}).paths == {("object", "required"), ("id", "length")}
+
+
+# --- deliveries ------------------------------------------------------------------------------------------------
+
+
+def test_deliveries_are_found_by_run_record_state_and_key(api: Api) -> None:
+    api.apply("1", **WAITING)
+    run = api.only_run()
+    delivery = api.record_delivery(run, "anna@example.com")
+
+    listings = [
+        api.get(f"/v1/runs/{run}/deliveries"),
+        api.get(f"{DEAL_7}/deliveries"),
+        api.get("/v1/deliveries", f"run={run}"),
+        api.get("/v1/deliveries", "record=deal/deal-7"),
+        api.get("/v1/deliveries", "state=sent"),
+    ]
+
+    assert [[item["key"] for item in answer.json["items"]] for answer in listings] == [[delivery.key]] * 5
+    shown = api.get(f"/v1/deliveries/{delivery.key}").json
+    assert (shown["recipient"], shown["state"], shown["planned_at"]) == (
+        "anna@example.com",
+        "sent",
+        "2026-03-02T09:05:00Z",
+    )
+    assert shown["record"] == {"object": "deal", "id": "deal-7"}
+
+
+def test_an_unknown_delivery_is_not_found(api: Api) -> None:
+    assert api.get("/v1/deliveries/dlv_0").status == 404
+
+
+def test_deliveries_in_a_state_are_narrowed_by_time(api: Api) -> None:
+    api.apply("1", **WAITING)
+    run = api.only_run()
+    for minute in (5, 10, 15):
+        api.record_delivery(run, f"{minute}@example.com", minute=minute)
+
+    window = "state=sent&since=2026-03-02T09:10:00Z&until=2026-03-02T10:15:00%2B01:00"
+    found = api.get("/v1/deliveries", window).json["items"]
+
+    assert [item["recipient"] for item in found] == ["10@example.com"]
+
+
+def test_deliveries_come_in_pages(api: Api) -> None:
+    api.apply("1", **WAITING)
+    run = api.only_run()
+    for minute in (5, 10, 15):
+        api.record_delivery(run, f"{minute}@example.com", minute=minute)
+
+    first = api.get("/v1/deliveries", "state=sent").json
+    second = api.get("/v1/deliveries", f"state=sent&cursor={first['cursor']}").json
+
+    assert [len(first["items"]), len(second["items"]), second["cursor"]] == [2, 1, None]
+    assert api.get("/v1/deliveries", f"state=bounced&cursor={first['cursor']}").paths == {("cursor", "cursor")}
+
+
+@pytest.mark.parametrize(
+    ("query", "problems"),
+    [
+        ("", {("state", "required")}),
+        ("since=2026-03-02T09:10:00Z", {("state", "required")}),
+        ("state=lost", {("state", "one_of")}),
+        ("state=sent&run=run_1", {("run", "alone")}),
+        ("state=sent&record=deal/1&run=run_1", {("run", "alone"), ("record", "alone")}),
+        ("run=run_1&since=2026-03-02T09:10:00Z", {("since", "alone")}),
+        ("record=deal-7", {("record", "form")}),
+        ("record=/deal-7", {("record", "form")}),
+        ("state=sent&since=yesterday", {("since", "instant")}),
+        ("state=sent&since=2026-03-02T09:10:00&until=x", {("since", "instant"), ("until", "instant")}),
+        ("state=sent&since=2026-03-02T09:10:00+01:00", {("since", "instant")}),
+    ],
+)
+def test_a_filter_that_says_too_little_or_too_much_is_refused(
+    api: Api, query: str, problems: set[tuple[str, str]]
+) -> None:
+    answer = api.get("/v1/deliveries", query)
+
+    assert answer.status == 422
+    assert answer.paths == problems
+
+
+# --- suppressions ----------------------------------------------------------------------------------------------
+
+
+def test_a_suppressed_address_says_why_until_it_is_freed(api: Api) -> None:
+    here = "/v1/suppressions/email/gone+sales@example.com"
+    api.ports.suppressions.add("email", "Gone+Sales@example.com", "bounced", api.clock.now())
+
+    assert api.get(here).json == {"channel": "email", "address": "gone+sales@example.com", "reason": "bounced"}
+    freed = api.delete(here)
+    assert (freed.status, freed.text) == (204, "")
+    assert api.get(here).status == 404
+    assert api.delete(here).status == 204
+
+
+def test_an_unknown_channel_is_refused(api: Api) -> None:
+    assert api.get("/v1/suppressions/fax/1").paths == {("channel", "one_of")}

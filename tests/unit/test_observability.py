@@ -1,0 +1,88 @@
+"""One JSON line per outcome, with ids only; metrics as lines of log."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from stagebell.runtime import observability
+
+CONTEXT = SimpleNamespace(
+    function_name="stagebell-receive-change",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:stagebell-receive-change",
+    aws_request_id="request-1",
+)
+
+
+@pytest.fixture
+def printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> pytest.CaptureFixture[str]:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name)  # loggers of one name share their output stream
+    observability.logger.cache_clear()
+    return capsys
+
+
+def test_an_outcome_is_one_json_line_with_its_verb_and_ids(printed: pytest.CaptureFixture[str]) -> None:
+    observability.log_outcome("delivery_rejected", level="warning", run="run_1", delivery="dlv_1", step=None)
+
+    (line,) = printed.readouterr().out.splitlines()
+    entry = json.loads(line)
+    assert entry["action"] == entry["message"] == "delivery_rejected"
+    assert (entry["level"], entry["run"], entry["delivery"]) == ("WARNING", "run_1", "dlv_1")
+    assert entry["service"].startswith("test_an_outcome")
+    assert entry["location"].startswith("test_an_outcome_is_one_json_line")
+    assert "step" not in entry
+
+
+def test_a_handler_logs_its_request_but_never_its_event(
+    printed: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")
+
+    @observability.observed
+    def lambda_handler(event: dict[str, Any], context: Any) -> str:
+        observability.log_outcome("changes_accepted", source=event["source"])
+        return "answer"
+
+    assert lambda_handler({"source": "sales", "body": "private"}, CONTEXT) == "answer"
+    printed_lines = printed.readouterr().out
+    (line,) = printed_lines.splitlines()
+    assert "private" not in printed_lines
+    assert json.loads(line)["function_request_id"] == "request-1"
+
+
+@pytest.mark.parametrize(
+    ("failure", "action", "level"),
+    [(None, "step_taken", "INFO"), ({"Error": "DeliveryThrottled", "Cause": "{}"}, "step_given_up", "ERROR")],
+)
+def test_a_step_is_one_line(
+    printed: pytest.CaptureFixture[str], failure: dict[str, str] | None, action: str, level: str
+) -> None:
+    task = SimpleNamespace(run="run_1", step="first-mail", failure=failure)
+
+    observability.log_step("send_email", task, {"next": "wait", "wait_until": "2026-11-20T08:00:00.000Z"})
+
+    (line,) = printed.readouterr().out.splitlines()
+    entry = json.loads(line)
+    assert (entry["action"], entry["level"]) == (action, level)
+    assert (entry["kind"], entry["run"], entry["step"], entry["next"]) == ("send_email", "run_1", "first-mail", "wait")
+    assert entry["location"].startswith("test_a_step_is_one_line")
+
+
+def test_there_is_one_logger() -> None:
+    assert observability.logger() is observability.logger()
+
+
+def test_a_count_is_one_line_in_embedded_metric_format(printed: pytest.CaptureFixture[str]) -> None:
+    observability.count("Deliveries", 2, channel="email", state="sent")
+
+    (line,) = printed.readouterr().out.splitlines()
+    entry = json.loads(line)
+    (metrics,) = entry["_aws"]["CloudWatchMetrics"]
+    assert metrics["Namespace"] == "Stagebell"
+    assert metrics["Metrics"] == [{"Name": "Deliveries", "Unit": "Count"}]
+    assert entry["Deliveries"] == [2.0]
+    assert (entry["channel"], entry["state"]) == ("email", "sent")
