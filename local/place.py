@@ -17,8 +17,11 @@ class LocalStackError(Exception):
 
 @dataclass(frozen=True)
 class Place:
+    """`home` is the folder of everything that changes while it runs; `.local` unless a test wants its own."""
+
     port: int
     root: Path = ROOT
+    home: Path | None = None
 
     @classmethod
     def from_environment(cls) -> "Place":
@@ -33,7 +36,7 @@ class Place:
 
     @property
     def folder(self) -> Path:
-        return self.root / ".local"
+        return self.home or self.root / ".local"
 
     @property
     def state(self) -> Path:
@@ -52,6 +55,16 @@ class Place:
     def deployed(self) -> Path:
         """What was deployed last: a fingerprint of the sources, and the parameters."""
         return self.state / "deployed"
+
+    @property
+    def clock(self) -> Path:
+        """The clock that runs faster than real time, as the template's parameter LogicalClock."""
+        return self.state / "clock"
+
+    @property
+    def seeded(self) -> Path:
+        """The key and the secret this stack was given, and what was replayed."""
+        return self.state / "seeded.json"
 
     @property
     def built(self) -> Path:

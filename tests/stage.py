@@ -93,7 +93,7 @@ class Stage:
     def change(
         self, record: str = "deal-7", /, *, at: datetime | None = None, object: str = "deal", **fields: Any
     ) -> Change:
-        """A change as it would be read from a webhook; `type_`, `id_`, `sequence_`, `mode_`, `previous_` … set the rest."""
+        """A change as a webhook would bring it; `type_`, `id_`, `sequence_`, `mode_`, `previous_` … set the rest."""
         told = {key.removesuffix("_"): fields.pop(key) for key in list(fields) if key.endswith("_")}
         kind = self.offline.catalog.schema[object]
         number = next(self._numbers)

@@ -1,5 +1,6 @@
 """The tables as template.yaml declares them."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
 
 
+@cache
 def table_definitions() -> dict[str, dict[str, Any]]:
     """What `create_table` takes, by the resource's name."""
     template = yaml.load(TEMPLATE.read_text(), _Loader)

@@ -73,10 +73,10 @@ def test_aws_policies_are_the_few_that_every_function_needs(translated: Template
     assert {arn.partition("policy/")[2].rstrip("'}") for arn in named} <= ATTACHED
 
 
-def test_only_the_machine_and_apply_change_start_executions(translated: Template) -> None:
+def test_only_what_starts_runs_may_start_executions(translated: Template) -> None:
     roles = {role for role, statement in _statements(translated) if "states:StartExecution" in statement["Action"]}
 
-    assert roles == {"ApplyChangeFunctionRole", "ScenarioMachineRole"}
+    assert roles == {"ApiFunctionRole", "ApplyChangeFunctionRole", "ScenarioMachineRole"}
 
 
 def test_the_machine_invokes_action_functions_only(translated: Template, functions: dict[str, Template]) -> None:

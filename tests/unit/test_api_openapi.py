@@ -14,8 +14,8 @@ from stagebell.contracts.problem_documents import KINDS
 from stagebell.domain.changes import _KEYS
 from stagebell.runtime import wiring
 from stagebell.runtime.version import VERSION
-from tests.unit.api_calls import make_api, sample
 from tests.unit.api_calls import answer_to as answer
+from tests.unit.api_calls import make_api, sample
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "docs" / "reference" / "openapi.json"

@@ -191,6 +191,8 @@ KEY = '{"label": "ERP", "role": "viewer"}'
         ('{"label": NaN}', "a number JSON has not"),
         ('{"label": 1e999999999999999999999999}', "a number without an end"),
         ('{"label": "a"} {}', "something after it"),
+        ('{"label": "\\ud800", "role": "viewer"}', "half a character"),
+        ('{"\\udfff": 1}', "half a character in a key"),
         ('{"label": "a", "label": "b"}', "a key twice"),
         ('{"label": ' + "9" * 5_000 + "}", "a number of thousands of digits"),
         ("[" * 100_000, "a nesting without end"),

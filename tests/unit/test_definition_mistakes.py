@@ -2,8 +2,11 @@
 
 # ruff: noqa: E501  # a table is read in rows
 
+import copy
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +17,6 @@ from stagebell.services.checks.world import Nothing
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HERE = "#HERE"
-STEP = "salesperson-not-assigned"
 
 # reason, file, what stands there, what is written instead (the marked line is the one to be named), rule, path
 MISTAKES = [
@@ -165,3 +167,33 @@ def test_a_mistake_in_an_object_is_not_told_again_for_everything_that_uses_it(tm
     (place / "objects.yaml").write_text(text.replace("due_on: {type: date}", "due_on: {type: day}"))
 
     assert [(rule, path) for _, rule, path in found_in(place)] == [("field_type", "fields.due_on.type")]
+
+
+TOOLS = offline_tools()
+JUNK = [None, 3, "", [], {}, [[]], True, "{{", "\x00\ud800"]
+
+
+@pytest.mark.parametrize("file", ["objects", "scenarios", "templates"])
+def test_no_junk_anywhere_makes_the_check_itself_fail(file: str) -> None:
+    documents = read_directory(EXAMPLES / "deals" / f"{file}.yaml").documents
+    for document in documents:
+        for path in _paths(document):
+            for junk in JUNK:
+                check_definitions([_with(document, path, junk)], Nothing(), TOOLS)
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inner:
+        yield from _paths(part, (*path, key))
+
+
+def _with(document: Any, path: tuple[Any, ...], junk: object) -> Any:
+    changed = copy.deepcopy(document)
+    around = changed
+    for key in path[:-1]:
+        around = around[key]
+    around[path[-1]] = junk
+    return changed

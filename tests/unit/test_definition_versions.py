@@ -10,6 +10,7 @@ import pytest
 from stagebell.adapters.memory.definitions import MemoryDefinitions
 from stagebell.cli.files import load_valid
 from stagebell.cli.tools import offline_tools
+from stagebell.contracts.definitions.kinds import KINDS
 from stagebell.domain.errors import Conflict, InvalidInput, NotFound
 from stagebell.services.define import Definer
 
@@ -45,9 +46,10 @@ def definer() -> Definer:
 @pytest.fixture
 def deals(definer: Definer, documents: Mapping[str, dict[str, Any]]) -> Definer:
     """The example of the deals, all of it active."""
-    for document in documents.values():
+    ordered = sorted(documents.values(), key=lambda d: [*KINDS].index(d["kind"]))
+    for document in ordered:
         definer.put(document, by="ada")
-    for document in sorted(documents.values(), key=lambda d: d["kind"] == "scenario"):
+    for document in ordered:
         definer.activate(document["kind"], document["name"], by="ada")
     return definer
 
@@ -90,16 +92,10 @@ def test_a_mistaken_definition_is_not_stored(deals: Definer, documents: Any) -> 
 
 
 def test_a_definition_may_build_on_others_that_are_only_stored(definer: Definer, documents: Any) -> None:
-    for name in ("deal", "account", "office", "quotation-due"):  # deal refers to account, which comes after it
-        kind = [d for d in documents.values() if d["name"] == name][0]["kind"]
-        definer.put(_of_kind(documents, kind, name), by="ada")
+    for name in ("deal", "account", "office", "quotation-reminder"):  # deal refers to account, which comes after it
+        definer.put(documents[name], by="ada")
 
-    assert definer.put(_of_kind(documents, "template", "unassigned-sms"), by="ada").version == 1
-
-
-def _of_kind(documents: Mapping[str, dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
-    found = [d for d in load_valid(EXAMPLES / "deals") if (d["kind"], d["name"]) == (kind, name)]
-    return found[0]
+    assert definer.put(documents["quotation-due"], by="ada").version == 1
 
 
 def test_someone_else_storing_at_the_same_time_is_a_conflict(definer: Definer, documents: Any) -> None:
@@ -197,7 +193,7 @@ def test_an_object_cannot_lose_a_field_that_active_definitions_read(deals: Defin
     assert {p.rule for p in checked.problems} == {"breaks_active"}
     assert {p.message.split(" would break")[0] for p in checked.problems} == {
         "active scenario quotation-due",
-        "active template quotation-due",
+        "active template quotation-reminder",
     }
     deals.put(smaller, by="bob")
     with pytest.raises(InvalidInput):
@@ -214,13 +210,13 @@ def test_a_template_cannot_change_to_a_channel_its_scenario_does_not_send(deals:
 
 
 def test_a_set_that_changes_object_and_scenario_together_is_checked_together(deals: Definer, documents: Any) -> None:
-    loaded = load_valid(EXAMPLES / "deals")
-    users = [d for d in loaded if d["name"] == "quotation-due"]
-    changed = [{**d, "only_if": {"field": "stage", "op": "not_empty"}} for d in users if d["kind"] == "scenario"]
+    text = {"kind": "template", "name": "unassigned-sms", "channel": "sms", "text": "{{ deal.name }}: who?"}
+    steps = [documents[NAME]["steps"][2]]
 
-    checked = deals.validate([*changed, documents["deal"]])
+    checked = deals.validate([{**documents[NAME], "steps": steps}, text, without(documents["deal"], "account")])
 
-    assert [c.problems for c in checked] == [(), ()]
+    assert [[p.rule for p in c.problems] for c in checked] == [[], [], ["breaks_active"] * 2]
+    assert all("template" in p.message for p in checked[2].problems), "only what is not in the set itself breaks"
 
 
 def test_a_name_twice_in_a_set_is_told_of_the_second(deals: Definer, documents: Any) -> None:
@@ -255,7 +251,7 @@ def test_a_difference_with_a_mistaken_definition_is_refused(deals: Definer) -> N
 def test_listings_are_by_kind_and_name(deals: Definer) -> None:
     first = deals.heads("template")
 
-    assert [h.name for h in first.items] == ["quotation-due", "unassigned", "unassigned-sms"]
+    assert [h.name for h in first.items] == ["quotation-reminder", "unassigned", "unassigned-sms"]
     with pytest.raises(NotFound):
         deals.heads("workflow")
     with pytest.raises(NotFound):

@@ -108,7 +108,7 @@ class Applied:
 
     change: Change
     applied_at: datetime
-    event: str  # created, updated, saved, deleted, or stale
+    event: str  # created, updated, saved, deleted, manual; stale: too late; refused: the record would be too large
     before: Mapping[str, Any]  # of the fields that changed
     after: Mapping[str, Any]  # the whole record after it
     outdated: tuple[str, ...] = ()
@@ -218,6 +218,9 @@ class Deliveries(Protocol):
 
     def update(self, delivery: Delivery, *, forward_only: bool = True) -> None:
         """Store a new state; with `forward_only` a state that may not follow the stored one changes nothing."""
+
+    def complained(self, key: str, at: datetime, detail: str) -> None:
+        """Note that the recipient complained, whatever the state is."""
 
     def get(self, key: str) -> Delivery | None: ...
 
@@ -341,7 +344,3 @@ class Requests(Protocol):
     def finish(self, key: str, status: int, body: str) -> None: ...
 
     def forget(self, key: str) -> None: ...
-
-
-
-

@@ -60,6 +60,10 @@ class DynamoDeliveries:
         later = Expression("attribute_not_exists(#key) OR #rank < :rank", rank=RANK[delivery.state])
         self._deliveries.put(self._values(delivery), later if forward_only else None)
 
+    def complained(self, key: str, at: datetime, detail: str) -> None:
+        noted = Expression("SET #complained_at = :at, #detail = :detail", at=instant_text(at), detail=detail)
+        self._deliveries.update({"key": key}, noted, Expression("attribute_exists(#key)"))
+
     def _values(self, delivery: Delivery) -> Mapping[str, Any]:
         own = {"rank": RANK[delivery.state], "expires_at": self._retention.expires_at()}
         return delivery_document(delivery) | own

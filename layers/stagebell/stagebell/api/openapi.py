@@ -94,6 +94,7 @@ def document() -> dict[str, Any]:
     schemas |= SCHEMAS | {"ProblemDocument": PROBLEM_SCHEMA}
     made["components"] = {
         "schemas": dict(sorted(schemas.items())),
+        "examples": {code: {"value": problem(code, "What happened, and what to do")} for code in sorted(KINDS)},
         "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "sbk_<id>_<secret>"}},
     }
     made["paths"] = dict(sorted(made["paths"].items()))
@@ -145,7 +146,7 @@ def _responses(codes: Iterator[str] | tuple[str, ...]) -> dict[str, Any]:
             },
         )
         response["description"] = "; ".join(filter(None, (response["description"], KINDS[code].title)))
-        response["content"][CONTENT_TYPE]["examples"][code] = {"value": problem(code, "What happened, and what to do")}
+        response["content"][CONTENT_TYPE]["examples"][code] = {"$ref": f"#/components/examples/{code}"}
     return found
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -81,9 +82,19 @@ def _body(event: Mapping[str, Any]) -> str:
         raise BodyTooLarge(f"the body is {len(raw):,} bytes; the limit is {BODY_LIMIT:,}")
     if not raw.strip():
         return ""
-    if not isinstance(parse_json(raw), dict):
+    document = parse_json(raw)
+    if not isinstance(document, dict):
         raise MalformedBody("the body must be a JSON object")
+    if b"\\u" in raw:
+        _refuse_half_characters(document)
     return raw.decode()
+
+
+def _refuse_half_characters(document: object) -> None:
+    try:
+        json.dumps(document, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        raise MalformedBody("a text holds half of a surrogate pair") from error
 
 
 def _bytes(event: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""`stagebell backtest DIR --changes FILE`: what the definitions of a folder would have done over a history of changes."""
+"""`stagebell backtest DIR --changes FILE`: what a folder of definitions would have done over a history of changes."""
 
 import argparse
 import csv

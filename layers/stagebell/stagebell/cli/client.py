@@ -74,7 +74,12 @@ class Client:
 
 def path_of(*parts: str) -> str:
     """A path below /v1; each part may hold any character."""
-    return "/v1/" + "/".join(quote(part, safe="") for part in parts)
+    return "/v1/" + "/".join(map(quoted, parts))
+
+
+def quoted(text: str) -> str:
+    """A text as it may stand in a path or query."""
+    return quote(text, safe="")
 
 
 def _json(body: bytes) -> Any:

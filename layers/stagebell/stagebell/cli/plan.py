@@ -67,7 +67,7 @@ def _refuse(library: Library, found: Sequence[Iterable[Problem]]) -> None:
 
 def _problems(answer: Any, reads: Sequence[Read]) -> list[list[Problem]]:
     """The API's problems, definition by definition in our order."""
-    results = _list(answer)
+    results = _list(answer, "definitions")
     if len(results) != len(reads):
         raise ApiRefused("the API checked another number of definitions than it was given")
     return [[Problem(p["path"], p["rule"], p["message"]) for p in result.get("problems", ())] for result in results]
@@ -76,12 +76,12 @@ def _problems(answer: Any, reads: Sequence[Read]) -> list[list[Problem]]:
 def _differences(answer: Any) -> list[Difference]:
     return [
         Difference(d["kind"], d["name"], d["standing"], d.get("version") or 0, tuple(d.get("lines") or ()))
-        for d in _list(answer)
+        for d in _list(answer, "differences")
     ]
 
 
-def _list(answer: Any) -> list[dict[str, Any]]:
-    found = answer.get("definitions") if isinstance(answer, dict) else None
+def _list(answer: Any, key: str) -> list[dict[str, Any]]:
+    found = answer.get(key) if isinstance(answer, dict) else None
     if not isinstance(found, list):
         raise ApiRefused("the answer is not what this version of the command expects: update it, or the stack")
     return found

@@ -14,7 +14,7 @@ FIELD_NAME = r"^[a-z][a-z0-9_]{0,62}$"
 class Model(BaseModel):
     """Closed and strict: an unknown key or a value of another type is a mistake, never a guess."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, regex_engine="python-re")
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class DefinitionModel(Model):

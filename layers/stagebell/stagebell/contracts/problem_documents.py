@@ -80,7 +80,7 @@ def response(told: Mapping[str, Any], headers: Mapping[str, str] = MappingProxyT
     return {
         "statusCode": status,
         "headers": {"content-type": CONTENT_TYPE, "cache-control": "no-store", **retry, **headers},
-        "body": json.dumps(told, ensure_ascii=False, separators=(",", ":")),
+        "body": json.dumps(told, separators=(",", ":")),  # ASCII: a detail may quote half a character
         "isBase64Encoded": False,
     }
 

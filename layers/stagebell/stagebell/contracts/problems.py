@@ -103,7 +103,7 @@ _SHAPES = (
     (r"^https://", "an https address such as https://crm.example.com/stagebell"),
     (r"^[A-Z]{3}", "a currency code such as EUR"),
     (r"^[A-Z]{2}", "a country code such as DE"),
-    (r"^(?=.*[A-Za-z])", "3 to 11 letters, digits or hyphens, one of them a letter"),
+    (r"^[A-Za-z0-9-]", "3 to 11 letters, digits or hyphens, one of them a letter"),
     (r"^[A-Za-z][A-Za-z0-9_]", "a word of up to 63 letters, digits and _, that starts with a letter"),
 )
 
@@ -125,6 +125,7 @@ _SAYINGS: Mapping[str, tuple[str, _Say]] = {
     "missing": ("required", _missing),
     "extra_forbidden": ("unknown_key", _unknown_key),
     "string_type": ("text", _expected_text),
+    "string_unicode": ("text", lambda _: "text may not hold half of a surrogate pair"),
     "bool_type": ("boolean", _expected("true or false")),
     "int_type": ("integer", _expected("an integer")),
     "list_type": ("list", _expected("a list")),

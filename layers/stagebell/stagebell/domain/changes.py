@@ -135,7 +135,14 @@ class ChangeReader:
         return word
 
     def _text(
-        self, document: Mapping[str, Any], key: str, at: str, *, limit: int, required: bool = False, integer: bool = False
+        self,
+        document: Mapping[str, Any],
+        key: str,
+        at: str,
+        *,
+        limit: int,
+        required: bool = False,
+        integer: bool = False,
     ) -> str | None:
         value = document.get(key)
         if value is None and not required:
@@ -154,7 +161,9 @@ class ChangeReader:
             self._add(f"{at}occurred_at", "instant", error.message)
             return None
         if moment > self._latest:
-            self._add(f"{at}occurred_at", "not_in_the_future", f"{moment.isoformat()} is in the future; check the clock")
+            self._add(
+                f"{at}occurred_at", "not_in_the_future", f"{moment.isoformat()} is in the future; check the clock"
+            )
         if moment.year < EARLIEST_YEAR:
             self._add(f"{at}occurred_at", "not_before_1900", f"{moment.isoformat()} is before {EARLIEST_YEAR}")
         return moment
@@ -187,7 +196,8 @@ class ChangeReader:
             return {}
         if object_type is None:
             return {}
-        values = {name: self._value(object_type, name, raw[name], f"{at}{key}.") for name in raw}
+        inside = f"{at}{key}."
+        values = {name: self._value(object_type, name, value, inside) for name, value in raw.items()}
         if required:
             for name in object_type.required:
                 if values.get(name) is None and raw.get(name) in (None, "", []):

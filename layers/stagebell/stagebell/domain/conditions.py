@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 from stagebell.domain.calendars import WorkingCalendar
 from stagebell.domain.errors import Problem
 from stagebell.domain.fields import Value
-from stagebell.domain.operators import OPERATORS, Operand, read_operand
 from stagebell.domain.objects import Schema
+from stagebell.domain.operators import OPERATORS, Operand, read_operand
 from stagebell.domain.paths import Path, resolve
 
 DEPTH_LIMIT = 8
 CLAUSE_LIMIT = 100
+SHOWN_CHARACTERS = 200
+SHOWN_OPTIONS = 20
 
 type Related = Callable[[str, str], Mapping[str, Value] | None]
 type Condition = Clause | All | Any_ | Not
@@ -65,7 +67,14 @@ class Explanation:
         shown: dict[str, Any] = {"condition": self.text, "result": self.result}
         if self.parts:
             return shown | {"parts": [part.document() for part in self.parts]}
-        return shown | {"saw": self.saw, "before": self.before}
+        return shown | {"saw": _shortened(self.saw), "before": _shortened(self.before)}
+
+
+def _shortened(value: Value) -> Value:
+    """Enough of a value to see why; an explanation is kept with every change and step."""
+    if isinstance(value, str):
+        return value if len(value) <= SHOWN_CHARACTERS else value[:SHOWN_CHARACTERS] + "…"
+    return value[:SHOWN_OPTIONS] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,9 @@ class Duration:
         return any(part < 0 for part in parts)
 
     def negated(self) -> "Duration":
-        return Duration(-self.months, -self.days, -self.seconds, _minus(self.business_days), _minus(self.business_seconds))
+        return Duration(
+            -self.months, -self.days, -self.seconds, _minus(self.business_days), _minus(self.business_seconds)
+        )
 
 
 def _minus(part: int | None) -> int | None:

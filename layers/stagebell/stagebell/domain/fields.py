@@ -22,7 +22,9 @@ INTEGER_LIMIT = 2**63
 DIGITS = 38  # as DynamoDB numbers and SQL decimals
 EXPONENT = 20
 
-_EMAIL = re.compile(r"[^@\s\x00-\x1f<>(),;:\\\"\[\]]+@[^@\s\x00-\x1f<>(),;:\\\"\[\]]+\.[^@\s\x00-\x1f<>(),;:\\\"\[\].]+")
+_EMAIL = re.compile(
+    r"[^@\s\x00-\x1f<>(),;:\\\"\[\]]+@[^@\s\x00-\x1f<>(),;:\\\"\[\]]+\.[^@\s\x00-\x1f<>(),;:\\\"\[\].]+"
+)
 _PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]{1,30}[0-9)](?:\s?(?:ext\.?|x)\s?\d{1,6})?")
 _URL = re.compile(r"https?://[^\s/?#\x00-\x1f]+\S*", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -47,7 +49,7 @@ def canonical(field: Field, value: object) -> Value:
     """The canonical form of a value as it arrived (parsed JSON, numbers with a point as Decimal).
 
     Raises InvalidValue whose message says what was expected and what came."""
-    if value is None or value == "" or value == []:
+    if not value and (value is None or value == "" or value == []):
         return None
     return _PARSERS[field.type](field, value)
 
@@ -64,7 +66,7 @@ def _text(field: Field, value: object) -> str:
 
 def _integer(field: Field, value: object) -> int:
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        value = int(value) if abs(value) < INTEGER_LIMIT else value
+        value = int(value) if value.adjusted() < 20 else INTEGER_LIMIT  # never spell out 1E+999999
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidValue(f"expected an integer, got {describe(value)}")
     if abs(value) >= INTEGER_LIMIT:
@@ -82,7 +84,7 @@ def _decimal(field: Field, value: object) -> str:
     return decimal_text(Decimal(value))
 
 
-_TOO_LONG = f"a number is limited to {DIGITS} digits and {EXPONENT} places after the point"
+_TOO_LONG = f"a number is limited to {DIGITS} digits, and to sizes from 1E-{EXPONENT} up to 1E+{DIGITS}"
 
 
 def decimal_text(number: Decimal) -> str:
@@ -147,7 +149,7 @@ def parse_instant(value: object) -> datetime:
 
 def instant_text(moment: datetime) -> str:
     """Canonical text of an instant: UTC, always six digits of a second, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def short_instant(moment: datetime) -> str:

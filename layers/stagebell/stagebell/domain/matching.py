@@ -14,7 +14,7 @@ from typing import Any
 
 from stagebell.domain.conditions import Clause, required
 from stagebell.domain.fields import Value
-from stagebell.domain.records import Comparison, Event
+from stagebell.domain.records import EVENTS, Comparison, Event
 from stagebell.domain.scenarios import Scenario
 
 type Hashable = str | int | bool
@@ -63,7 +63,7 @@ def _clause_guards(clause: Clause) -> Iterator[Guard]:
 
 
 def _hashable(values: Iterable[Value]) -> tuple[Hashable, ...]:
-    return tuple(dict.fromkeys(v for v in values if isinstance(v, str | int)))
+    return tuple(dict.fromkeys(v for v in values if isinstance(v, (str, int))))
 
 
 class Index:
@@ -71,7 +71,7 @@ class Index:
 
     def __init__(self, scenarios: Iterable[Scenario]) -> None:
         self.scenarios = {scenario.name: scenario for scenario in scenarios}
-        self._events = {event: _EventIndex(self._listening(event)) for event in ("created", "updated", "saved", "deleted")}
+        self._events = {event: _EventIndex(self._listening(event)) for event in EVENTS}
 
     def _listening(self, event: Event) -> list[Scenario]:
         return [s for _, s in sorted(self.scenarios.items()) if event in s.trigger.events]
@@ -107,7 +107,7 @@ class _EventIndex:
         self._rises = {field: _Thresholds(entries) for field, entries in rises.items()}
 
     def lookup(self, comparison: Comparison) -> Iterator[Scenario]:
-        after = comparison.after.current
+        after = comparison.known if comparison.event == "deleted" else comparison.after.current
         yield from self._always
         for field, slots in self._values.items():
             yield from _slot(slots, after.get(field))
@@ -120,7 +120,7 @@ class _EventIndex:
 
 
 def _slot(slots: Mapping[Any, list[Scenario]], value: Value) -> Iterable[Scenario]:
-    return slots.get(value, ()) if isinstance(value, str | int) else ()
+    return slots.get(value, ()) if isinstance(value, (str, int)) else ()
 
 
 class _Thresholds:

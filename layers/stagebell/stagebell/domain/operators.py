@@ -59,16 +59,20 @@ def _family(kind: str) -> str:
 
 
 def _number(value: Value) -> Decimal | None:
-    return Decimal(value) if isinstance(value, int | str) else None
+    return Decimal(value) if isinstance(value, (int, str)) else None
 
 
 def _same(value: Value) -> Value:
     return value
 
 
+def _sorted(value: Value) -> Value:
+    return sorted(value) if isinstance(value, list) else value
+
+
 def key_of(field: Field) -> Key:
-    """Turns a canonical value into what is compared."""
-    return _number if field.type in NUMBER else _same
+    """Turns a canonical value into what is compared; the options of two fields may stand in different orders."""
+    return _number if field.type in NUMBER else _sorted if field.type in LISTS else _same
 
 
 def _keys(clause: "Clause", view: "View") -> tuple[Any, ...]:
@@ -186,7 +190,9 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "between": Operator(ORDERED, "pair", _between, "is between the two values, both included"),
         "in": Operator(ANY, "list", _in, "is one of the values; a multi_select: has one of them"),
         "not_in": Operator(ANY, "list", _negated(_in), "is none of the values, or is missing"),
-        "contains": Operator(TEXT | LISTS, "text", _comparison(_contains), "has the text in it; a multi_select: has it"),
+        "contains": Operator(
+            TEXT | LISTS, "text", _comparison(_contains), "has the text in it; a multi_select: has it"
+        ),
         "not_contains": Operator(
             TEXT | LISTS, "text", _negated(_comparison(_contains)), "has not the text in it, or is missing"
         ),

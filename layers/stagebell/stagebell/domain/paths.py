@@ -6,7 +6,6 @@ from stagebell.domain.fields import Field
 from stagebell.domain.objects import Schema
 
 HOP_LIMIT = 5
-_ID = Field("id", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,6 @@ def resolve(text: str, object_name: str, schema: Schema) -> Path | str:
         resolved.append((name, field.object))
         at = field.object
     field = schema[at].fields.get(last) if at in schema else None
-    if field is None and last == "id":
-        field = _ID
     return Path(tuple(resolved), field, at) if field else _unknown(last, at, schema)
 
 

@@ -14,6 +14,7 @@ from stagebell.domain.scenarios import Scenario
 DEPTH_LIMIT = 8
 RUNS_PER_HOUR = 20
 OPEN_RUNS_PER_RECORD = 100
+STARTS_PER_CHANGE = 40  # each start is two items of one transaction, which holds 100
 
 type Outcome = Literal["started", "not_matched", "once_only", "already_running", "loop_stopped", "too_many_runs"]
 
@@ -78,10 +79,9 @@ def affected(scenario: Scenario, enrolment: Enrolment, comparison: Comparison, v
         return False
     if comparison.event == "deleted" and scenario.trigger.on != "deleted":
         return True
-    if scenario.trigger.on == "stage" and scenario.follows_stage and scenario.trigger.fields[0] in comparison.changed:
+    if scenario.follows_stage and scenario.trigger.fields[0] in comparison.changed:
         return True
-    conditions = (scenario.cancel_if, *(step.cancel_if for step in scenario.steps))
-    return scenario.follows_dates or any(c is not None and c.holds(view) for c in conditions)
+    return scenario.follows_dates or any(condition.holds(view) for condition in scenario.cancels)
 
 
 def follow(run: Run, scenario: Scenario, comparison: Comparison, view: View) -> Run:
@@ -92,10 +92,11 @@ def follow(run: Run, scenario: Scenario, comparison: Comparison, view: View) -> 
     if scenario.cancel_if is not None and scenario.cancel_if.holds(view):
         return runs.end(run, "cancelled", at, "cancel_condition")
     if scenario.trigger.on == "stage" and scenario.trigger.fields[0] in comparison.changed:
-        run = runs.leave(run, scenario, at)
+        run = runs.leave(run, scenario, at, outside=scenario.trigger.left(comparison))
     run = _cancel_steps(run, scenario, view, at)
     if all(step.status != "waiting" for step in run.steps):
-        return runs.end(run, "cancelled", at, "stage_changed" if run.left_at else "cancel_condition")
+        moved = any(step.reason == "stage_changed" for step in run.steps)
+        return runs.end(run, "cancelled", at, "stage_changed" if moved else "cancel_condition")
     return runs.schedule(run, scenario, view)
 
 
@@ -152,6 +153,8 @@ class Planner:
             return "already_running"
         if len(self._comparison.change.causes) >= DEPTH_LIMIT or len(self._recent(enrolment)) >= RUNS_PER_HOUR:
             return "loop_stopped"
+        if len(self._started) >= STARTS_PER_CHANGE:
+            return "too_many_runs"
         if not live and sum(e.open for e in self._enrolments.values()) >= OPEN_RUNS_PER_RECORD:
             return "too_many_runs"
         return "started"

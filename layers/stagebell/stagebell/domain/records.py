@@ -4,7 +4,7 @@ Rule 1 (a change is a comparison) and rule 2 (late, doubled and swapped changes 
 keeps the stamp of its last write; a deletion is a write of every field to nothing, so it has a stamp as well.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -13,7 +13,10 @@ from typing import Literal, NamedTuple
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.fields import Value
 
-type Event = Literal["created", "updated", "saved", "deleted"]
+type Event = Literal["created", "updated", "saved", "deleted", "manual"]
+
+EVENTS: tuple[Event, ...] = ("created", "updated", "saved", "deleted", "manual")
+SIZE_LIMIT = 300 * 1024
 
 
 class Stamp(NamedTuple):
@@ -61,7 +64,8 @@ class Comparison:
     """One change against the mirror: what it found, what it left, and what kind of event that is.
 
     `event` is None for a stale change (everything it says is older than what is known); `saved` is a change
-    without a difference. `outdated` names the fields whose newer value was kept."""
+    without a difference; `manual` is no change at all: somebody starts a scenario by hand. `outdated` names the fields
+    whose newer value was kept."""
 
     before: Record
     after: Record
@@ -72,6 +76,15 @@ class Comparison:
     known: Mapping[str, Value]  # values before, filled up from `previous` where the mirror knew nothing
 
 
+def too_large(record: Record) -> bool:
+    """Whether a record's names and values are over 300 KiB."""
+    fields = record.fields
+    roughly = sum(len(name) + (len(value) if isinstance(value, str) else 20) for name, value in fields.items())
+    if 4 * roughly < SIZE_LIMIT and not any(isinstance(value, list) for value in fields.values()):
+        return False  # a character has at most four bytes
+    return sum(len(f"{name}{value}".encode()) for name, value in fields.items()) > SIZE_LIMIT
+
+
 def compare(record: Record, change: Change) -> Comparison:
     """Merge one change into the mirror, field by field, newest write first."""
     stamp = Stamp(change.occurred_at, change.source, change.sequence)
@@ -80,12 +93,13 @@ def compare(record: Record, change: Change) -> Comparison:
 
 def _write(record: Record, change: Change, stamp: Stamp) -> Comparison:
     buried = record.deleted is not None and not stamp.covers(record.deleted)
-    outdated = tuple(n for n in change.fields if buried or not stamp.covers(record.stamps.get(n)))
+    newest = record.touched is None or stamp.at > record.touched.at
+    outdated = () if newest and not buried else tuple(_outdated(record, change, stamp, buried))
     if buried or (len(outdated) == len(change.fields) and not stamp.covers(record.touched)):
         return Comparison(record, record, change, None, frozenset(), outdated, record.current)
     written = change.fields if not outdated else {n: v for n, v in change.fields.items() if n not in outdated}
     known = _known(record, change)
-    changed = frozenset(name for name, value in written.items() if known.get(name) != value)
+    changed = frozenset([name for name, value in written.items() if known.get(name) != value])
     announces = change.type == "created" and not record.announced
     after = Record(
         key=record.key,
@@ -101,6 +115,11 @@ def _write(record: Record, change: Change, stamp: Stamp) -> Comparison:
     )
     event: Event = "created" if announces else "updated" if changed else "saved"
     return Comparison(record, after, change, event, changed, outdated, known)
+
+
+def _outdated(record: Record, change: Change, stamp: Stamp, buried: bool) -> Iterator[str]:
+    """The fields whose newer value is kept."""
+    return (name for name in change.fields if buried or not stamp.covers(record.stamps.get(name)))
 
 
 def _known(record: Record, change: Change) -> Mapping[str, Value]:

@@ -4,7 +4,7 @@ All functions are pure: they take a run and return the next one. A run is open w
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
@@ -12,12 +12,15 @@ from typing import Any, Literal
 from stagebell.domain import durations
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.conditions import View
+from stagebell.domain.errors import InvalidValue
 from stagebell.domain.fields import parse_instant
 from stagebell.domain.quiet_hours import quiet_until
-from stagebell.domain.scenarios import Scenario, Step
+from stagebell.domain.scenarios import Origin, Scenario, Step
 
 type RunStatus = Literal["running", "paused", "completed", "failed", "cancelled", "superseded"]
 type StepStatus = Literal["waiting", "acted", "skipped", "failed", "cancelled"]
+
+type Origins = Mapping[Origin, datetime | None]
 
 OPEN: tuple[RunStatus, ...] = ("running", "paused")
 
@@ -109,7 +112,8 @@ def run_id(definition: str, change: Change) -> str:
 
 def begin(scenario: Scenario, change: Change, started_at: datetime, view: View) -> Run:
     """A new run with its steps timed from when it happened, not from when we heard of it (rule 4)."""
-    run = Run(
+    untimed = tuple(StepState(step.name, step.kind) for step in scenario.steps)
+    return Run(
         id=run_id(scenario.name, change),
         definition=scenario.name,
         version=scenario.version,
@@ -117,53 +121,58 @@ def begin(scenario: Scenario, change: Change, started_at: datetime, view: View) 
         change=change.id,
         triggered_at=change.occurred_at,
         started_at=started_at,
-        steps=tuple(StepState(step.name, step.kind) for step in scenario.steps),
+        steps=_timed(untimed, scenario, view, change.occurred_at, None),
         quiet=change.mode == "quiet",
         causes=change.causes,
     )
-    return schedule(run, scenario, view)
 
 
 def schedule(run: Run, scenario: Scenario, view: View) -> Run:
     """The run with the due time of every waiting step as things stand."""
-    states = list(run.steps)
-    for index, state in enumerate(states):
+    steps = _timed(run.steps, scenario, view, run.triggered_at, run.left_at)
+    return run if steps == run.steps else replace(run, steps=steps)
+
+
+def _timed(
+    states: Iterable[StepState], scenario: Scenario, view: View, entered: datetime, left: datetime | None
+) -> tuple[StepState, ...]:
+    timed: list[StepState] = []
+    for state in states:
         if state.status == "waiting":
-            previous = states[index - 1] if index else None
-            due = _due(scenario.step(state.name), run, previous, view)
-            if due != state.due_at:
-                states[index] = replace(state, due_at=due)
-    return replace(run, steps=tuple(states))
+            step, settled = scenario.step(state.name), timed[-1].settled_at if timed else entered
+            origins: Origins = {"stage_entered": entered, "previous_step": settled, "stage_left": left}
+            due = _due(step, origins[step.at.origin], view)
+            state = state if due == state.due_at or _put_off(state, due) else replace(state, due_at=due, reason="")
+        timed.append(state)
+    return tuple(timed)
 
 
-def _due(step: Step, run: Run, previous: StepState | None, view: View) -> datetime | None:
-    planned = _planned(step, run, previous, view)
+def _put_off(state: StepState, due: datetime | None) -> bool:
+    """Whether a step that woke late waits for the end of quiet hours: its old time, or an earlier one, is no news."""
+    until = state.due_at if state.reason == "quiet_hours" else None
+    return until is not None and due is not None and due < until
+
+
+def _due(step: Step, origin: datetime | None, view: View) -> datetime | None:
+    planned = _planned(step, origin, view)
     if planned is None or step.quiet_hours is None:
         return planned
     return quiet_until(planned, step.quiet_hours, view.zone) or planned
 
 
-def _planned(step: Step, run: Run, previous: StepState | None, view: View) -> datetime | None:
+def _planned(step: Step, origin: datetime | None, view: View) -> datetime | None:
     if step.at.date is not None:
         value = view.value(step.at.date)
         if not isinstance(value, str):
             return None
         moment = parse_instant(value) if step.at.date.field.type == "datetime" else date.fromisoformat(value)
-        return durations.date_due(moment, step.at.offset, step.at.time, view.zone, view.calendar)
-    origin = _origin(step, run, previous)
+        try:
+            return durations.date_due(moment, step.at.offset, step.at.time, view.zone, view.calendar)
+        except InvalidValue:  # 9999-12-31, which CRMs write for "never", plus an offset
+            return None
     if origin is None or step.at.after is None:
         return None
     return durations.add(origin, step.at.after, view.zone, view.calendar)
-
-
-def _origin(step: Step, run: Run, previous: StepState | None) -> datetime | None:
-    match step.at.origin:
-        case "stage_left":
-            return run.left_at
-        case "previous_step" if previous is not None:
-            return previous.settled_at
-        case _:
-            return run.triggered_at
 
 
 def settle(run: Run, name: str, status: StepStatus, at: datetime, **told: Any) -> Run:
@@ -174,9 +183,10 @@ def settle(run: Run, name: str, status: StepStatus, at: datetime, **told: Any) -
     return replace(run, steps=steps)
 
 
-def leave(run: Run, scenario: Scenario, at: datetime) -> Run:
-    """The run after the stage field changed: steps that ask for an unchanged stage are over."""
-    if run.left_at is None:
+def leave(run: Run, scenario: Scenario, at: datetime, *, outside: bool) -> Run:
+    """The run after the stage field changed: steps that ask for an unchanged stage are over. Several stages may count as
+    one; the record has left when it is `outside` all of them."""
+    if run.left_at is None and outside:
         run = replace(run, left_at=at)
     for step in scenario.steps:
         if step.unless_changed and run.state(step.name).status == "waiting":
@@ -202,8 +212,9 @@ def supersede(run: Run, at: datetime) -> Run:
         else step
         for step in run.steps
     )
-    run = replace(run, steps=steps)
-    return run if run.next else replace(run, status="superseded", reason="new_entry", ended_at=at)
+    if any(step.status == "waiting" for step in steps):
+        return replace(run, steps=steps)
+    return replace(run, steps=steps, status="superseded", reason="new_entry", ended_at=at)
 
 
 def close(run: Run, at: datetime) -> Run:

@@ -1,8 +1,9 @@
 """Scenarios: what lets a record in, the steps that follow at their times, and what ends it early."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import time as TimeOfDay
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -64,7 +65,7 @@ _EVENTS: Mapping[str, tuple[Event, ...]] = MappingProxyType(
         "updated": ("updated",),
         "saved": ("created", "updated", "saved"),
         "deleted": ("deleted",),
-        "manual": (),
+        "manual": ("manual",),
     }
 )
 
@@ -102,7 +103,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario definition at one version, compiled."""
+    """A scenario definition at one version, compiled; what every change asks of it is worked out once.
+
+    `follows_stage` and `follows_dates`: whether a later change of the stage field, or of a date, matters to a waiting
+    run; `cancels` are the conditions that end it or one of its steps. `local`: whether anything is reckoned in local
+    time (days, dates, business time, quiet hours). `entry_paths` are read when a change arrives, `watch_paths` while a
+    run waits."""
 
     name: str
     version: int
@@ -116,47 +122,34 @@ class Scenario:
     on_unknown: OnUnknown = "leave"
     timezone: str = ""
     calendar: str = ""
+    follows_stage: bool = field(init=False, repr=False, compare=False)
+    follows_dates: bool = field(init=False, repr=False, compare=False)
+    cancels: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
+    local: bool = field(init=False, repr=False, compare=False)
+    entry_paths: tuple[Path, ...] = field(init=False, repr=False, compare=False)
+    watch_paths: tuple[Path, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        steps, cancels = self.steps, (self.cancel_if, *(step.cancel_if for step in self.steps))
+        dates = tuple(step.at.date for step in steps if step.at.date is not None)
+        by_stage = any(step.unless_changed or step.at.origin == "stage_left" for step in steps)
+        object.__setattr__(self, "follows_stage", self.trigger.on == "stage" and by_stage)
+        object.__setattr__(self, "follows_dates", bool(dates))
+        object.__setattr__(self, "cancels", tuple(condition for condition in cancels if condition is not None))
+        object.__setattr__(self, "local", any(step.local for step in steps) or self._has_durations())
+        object.__setattr__(self, "entry_paths", (*paths(self.only_if), *dates))
+        object.__setattr__(self, "watch_paths", (*dates, *chain.from_iterable(map(paths, self.cancels))))
+
+    def _has_durations(self) -> bool:
+        conditions = (self.only_if, *self.cancels, *(step.only_if for step in self.steps))
+        return any(clause.operand.duration is not None for clause in chain.from_iterable(map(clauses, conditions)))
 
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)
 
-    @property
-    def follows_stage(self) -> bool:
-        """Whether a later change of the stage field matters to a waiting run."""
-        return self.trigger.on == "stage" and any(s.unless_changed or s.at.origin == "stage_left" for s in self.steps)
-
-    @property
-    def follows_dates(self) -> bool:
-        return any(step.at.date is not None for step in self.steps)
-
-    @property
-    def local(self) -> bool:
-        """Whether anything in it is reckoned in local time: days, dates, business time, quiet hours."""
-        return any(step.local for step in self.steps) or any(
-            clause.operand.duration is not None for condition in self._conditions() for clause in clauses(condition)
-        )
-
-    def _conditions(self) -> Iterator[Condition]:
-        for condition in (self.only_if, self.cancel_if, *(c for s in self.steps for c in (s.only_if, s.cancel_if))):
-            if condition is not None:
-                yield condition
-
-    def act_paths(self, step: "Step") -> Iterator[Path]:
+    def act_paths(self, step: "Step") -> tuple[Path, ...]:
         """What is read when a step's time has come."""
-        yield from self.watch_paths()
-        yield from paths(step.only_if)
-
-    def entry_paths(self) -> Iterator[Path]:
-        """What is read when a change arrives: the entry condition and the due dates."""
-        yield from paths(self.only_if)
-        yield from (step.at.date for step in self.steps if step.at.date is not None)
-
-    def watch_paths(self) -> Iterator[Path]:
-        """What is read while a run waits."""
-        yield from (step.at.date for step in self.steps if step.at.date is not None)
-        for condition in (self.cancel_if, *(step.cancel_if for step in self.steps)):
-            if condition is not None:
-                yield from paths(condition)
+        return (*self.watch_paths, *paths(step.only_if))
 
 
 def read_scenario(

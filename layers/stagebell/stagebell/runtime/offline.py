@@ -39,7 +39,7 @@ SENDER = "stagebell@example.com"
 
 
 class Offline:
-    """A whole Stagebell in this process. With `keep=False` nothing is kept that is over, so that memory stays bounded."""
+    """A whole Stagebell in this process. With `keep=False` nothing that is over is kept: memory stays bounded."""
 
     def __init__(self, zone: ZoneInfo, *, keep: bool = True, region: str = "") -> None:
         self.zone, self.keep, self.region = zone, keep, region

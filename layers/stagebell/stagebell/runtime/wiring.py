@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Definitions,
         Deliveries,
         Records,
+        Requests,
         Runs,
         Scheduler,
         Secrets,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from stagebell.services.act import Action, Actor
     from stagebell.services.apply import Applier
     from stagebell.services.catalog import Catalog
+    from stagebell.services.checks.world import Tools
     from stagebell.services.feedback import FeedbackDesk
     from stagebell.services.finish import Commander, Finisher
     from stagebell.services.receive import Receiver
@@ -58,6 +60,16 @@ def sending_client(service: str) -> Any:
     from stagebell.adapters.providers import CLIENT_CONFIG
 
     return session().create_client(service, config=Config(**CLIENT_CONFIG))
+
+
+class LateClient:
+    """A client made when it is first used: most changes start no machine, and need not wait for this one."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(client(self._service), name)
 
 
 @cache
@@ -143,7 +155,7 @@ def scheduler() -> Scheduler:
     from stagebell.adapters.stepfunctions import StepFunctionsScheduler
 
     machine = settings.MachineSettings.read()
-    return StepFunctionsScheduler(client("stepfunctions"), clock(), machine.arn, machine.function_prefix)
+    return StepFunctionsScheduler(LateClient("stepfunctions"), clock(), machine.arn, machine.function_prefix)
 
 
 @cache
@@ -244,29 +256,47 @@ def send_sms() -> Action:
 
 
 @cache
-def api() -> ApiPorts:
-    """Everything the API works with."""
+def requests() -> Requests:
     from stagebell.adapters.dynamodb_access import DynamoRequests
-    from stagebell.api.ports import ApiPorts
 
-    return ApiPorts(
-        definitions=definitions(),
-        records=records(),
-        runs=runs(),
-        deliveries=deliveries(),
-        queue=queue(),
-        scheduler=scheduler(),
-        suppressions=suppressions(),
-        secrets=secrets(),
-        api_keys=api_keys(),
-        requests=DynamoRequests(client("dynamodb"), tables().access, clock()),
-        clock=clock(),
-        catalog=catalog(),
+    return DynamoRequests(client("dynamodb"), tables().access, clock())
+
+
+@cache
+def tools() -> Tools:
+    from stagebell.adapters.jinja import JinjaRenderer
+    from stagebell.adapters.public_holidays import public_holidays
+    from stagebell.services.checks.world import Tools
+
+    return Tools(JinjaRenderer(), public_holidays, settings.ZoneSettings.read().zone)
+
+
+@cache
+def api() -> ApiPorts:
+    """Everything the API works with, each port made when an endpoint first asks for it."""
+    from stagebell.api.ports import deferred
+
+    return deferred(
+        definitions=definitions,
+        records=records,
+        runs=runs,
+        deliveries=deliveries,
+        queue=queue,
+        scheduler=scheduler,
+        suppressions=suppressions,
+        secrets=secrets,
+        api_keys=api_keys,
+        requests=requests,
+        clock=clock,
+        catalog=catalog,
+        tools=tools,
     )
 
 
-def reset() -> None:
-    """Forget everything made so far: for tests, where environments change within a process."""
+def reset(*, keep_clients: bool = False) -> None:
+    """Forget everything made so far: for tests, where environments change within a process. Clients are the same in
+    every environment and slow to make."""
+    kept = (session, client, sending_client) if keep_clients else ()
     for made in list(globals().values()):
-        if hasattr(made, "cache_clear"):
+        if hasattr(made, "cache_clear") and made not in kept:
             made.cache_clear()

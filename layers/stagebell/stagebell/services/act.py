@@ -13,7 +13,6 @@ from stagebell.domain.conditions import View
 from stagebell.domain.deciding import decide
 from stagebell.domain.errors import RETRIED_BY_MACHINES, RecordBusy, StagebellError
 from stagebell.domain.executions import execution_name, machine_state, outlives
-from stagebell.domain.paths import Path
 from stagebell.domain.records import Record
 from stagebell.domain.runs import Run, StepStatus
 from stagebell.domain.scenarios import Scenario, Step
@@ -99,8 +98,9 @@ class Actor:
                 continue
             if after == run:
                 return self._answer(run, task)
-            if self._save(run, after):
-                return self._answer(replace(after, revision=run.revision + 1), task)
+            after = replace(after, revision=run.revision + 1)
+            if self._save(after):
+                return self._answer(after, task)
         raise RecordBusy(f"run {task.run} was changed by others {ATTEMPTS} times while step {task.step} was at work")
 
     def _ours(self, run: Run, task: Task) -> bool:
@@ -135,8 +135,7 @@ class Actor:
     def _view(self, record: Record, scenario: Scenario, step: Step, now: datetime) -> View:
         lookout = Lookout(self.catalog, self.records)
         fields = record.fields if scenario.trigger.on == "deleted" else record.current
-        paths: list[Path] = list(scenario.act_paths(step))
-        zoned = needs_zone([scenario], self.catalog.schema)
+        paths, zoned = scenario.act_paths(step), needs_zone([scenario], self.catalog.schema)
         return lookout.fitted(lookout.view(record.key.object, fields, fields, now, paths, zoned), scenario)
 
     def _settled(self, run: Run, done: _Done) -> Run:
@@ -154,13 +153,15 @@ class Actor:
         run = runs.settle(run, name, "failed", now, reason=reason, why=why)
         try:
             scenario = self.catalog.scenario(run.definition, run.version)
+            step = scenario.step(name)
+            run = deciding.after_step(run, step, "failed", now)
+            view = self._view(self.records.load(run.key).record, scenario, step, now)
         except StagebellError:
-            return runs.end(run, "failed", now, reason)
-        return runs.close(deciding.after_step(run, scenario.step(name), "failed", now), now)
+            return runs.end(run, "failed", now, reason) if run.open else run
+        return runs.close(runs.schedule(run, scenario, view), now) if run.open else run
 
-    def _save(self, before: Run, after: Run) -> bool:
-        after = replace(after, revision=before.revision + 1)
-        return self.runs.save(after, planning.enrolment_of(after, ()))
+    def _save(self, run: Run) -> bool:
+        return self.runs.save(run, planning.enrolment_of(run, ()))
 
     def _answer(self, run: Run | None, task: Task) -> dict[str, Any]:
         wake = planning.wake(run) if run is not None else None
@@ -177,7 +178,7 @@ class Actor:
         return state | {"next": "continue", "execution_name": execution_name(run.id, run.execution)}
 
     def _next_execution(self, run: Run) -> Run:
-        after = replace(run, execution=run.execution + 1)
-        if not self._save(run, after):
+        after = replace(run, execution=run.execution + 1, revision=run.revision + 1)
+        if not self._save(after):
             raise RecordBusy(f"run {run.id} was changed by others while it moved to a new execution")
         return after

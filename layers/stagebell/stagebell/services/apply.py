@@ -4,16 +4,16 @@ The only writer of mirrors. A crash anywhere is repaired by the redelivery: the 
 back and dispatched again; execution names are run ids, so dispatching twice is harmless.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from stagebell.domain.changes import Change
+from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.conditions import View
-from stagebell.domain.errors import RecordBusy
+from stagebell.domain.errors import Conflict, DefinitionBroken, NotFound, RecordBusy
 from stagebell.domain.paths import Path
 from stagebell.domain.planning import Halt, Plan, Planner, Wake, affected
-from stagebell.domain.records import Comparison, compare
+from stagebell.domain.records import Comparison, compare, too_large
 from stagebell.domain.runs import Enrolment, Run
 from stagebell.domain.scenarios import Scenario
 from stagebell.ports import Applied, Clock, Commit, Records, Runs, Scheduler, Stored
@@ -21,7 +21,6 @@ from stagebell.services.catalog import Catalog
 from stagebell.services.look import Lookout, needs_zone
 
 ATTEMPTS = 5
-RECORD_LIMIT = 300 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,42 @@ class Applier:
         """The history entry of the change, new or from the first time it was applied.
 
         Raises RecordBusy where others change the same record all the time; the queue delivers the change again."""
+        applied = self._retried(lambda: self._try(change), change.key)
+        self.dispatch(applied.dispatch)
+        return applied
+
+    def _retried(self, attempt: Callable[[], Applied | None], key: RecordKey) -> Applied:
         for _ in range(ATTEMPTS):
-            applied = self._try(change)
+            applied = attempt()
             if applied is not None:
-                self.dispatch(applied.dispatch)
                 return applied
-        raise RecordBusy(f"record {change.key} was changed by others {ATTEMPTS} times while change {change.id} waited")
+        raise RecordBusy(f"record {key} was changed by others {ATTEMPTS} times while we tried: try again")
+
+    def start(self, scenario: str, key: RecordKey, change: str, by: str) -> Run:
+        """Start a scenario with the trigger `manual` for a record; `change` names the occasion, once.
+
+        Raises NotFound (no such scenario or record), Conflict (another trigger, or why the run was not started)."""
+        found = self.catalog.index(key.object).scenarios.get(scenario)
+        if found is None:
+            raise NotFound(f"no scenario {scenario} is active for {key.object}")
+        if found.trigger.on != "manual":
+            raise Conflict(f"scenario {scenario} starts on {found.trigger.on}; by hand only with the trigger manual")
+        applied = self._retried(lambda: self._start(found, key, change, by), key)
+        outcome = applied.evaluations[0]
+        run = self.runs.get(outcome.get("run", ""))
+        if run is None:
+            raise Conflict(f"scenario {scenario} was not started for {key}: {outcome['outcome']}")
+        self.dispatch(applied.dispatch)
+        return run
+
+    def _start(self, scenario: Scenario, key: RecordKey, change: str, by: str) -> Applied | None:
+        stored = self.records.load(key)
+        if not stored.record.exists:
+            raise NotFound(f"there is no record {key}")
+        occasion = Change(change, "manual", key, "updated", self.clock.now(), {}, actor=by)
+        fields = stored.record.current
+        comparison = Comparison(stored.record, stored.record, occasion, "manual", frozenset(), (), fields)
+        return self._commit(stored, comparison, self._plan(stored, comparison, only=scenario))
 
     def dispatch(self, orders: Iterable[Wake | Halt]) -> None:
         for order in orders:
@@ -63,21 +92,36 @@ class Applier:
     def _try(self, change: Change) -> Applied | None:
         stored = self.records.load(change.key)
         comparison = compare(stored.record, change)
-        plan = self._plan(stored, comparison)
+        if too_large(comparison.after):
+            return self._refused(comparison)
+        return self._commit(stored, comparison, self._plan(stored, comparison))
+
+    def _refused(self, comparison: Comparison) -> Applied | None:
+        """A change that would make the record too large to store: kept in its history, and nowhere else."""
+        unmoved = replace(comparison, after=comparison.before, changed=frozenset())
+        applied = replace(_entry(unmoved, Plan(), self.clock), event="refused")
+        return self._written(Commit(unmoved.before, unmoved.after, applied))
+
+    def _commit(self, stored: Stored, comparison: Comparison, plan: Plan) -> Applied | None:
         applied = _entry(comparison, plan, self.clock)
         commit = Commit(
             comparison.before, comparison.after, applied, plan.enrolments, plan.started, plan.updated, stored.enrolments
         )
+        return self._written(commit)
+
+    def _written(self, commit: Commit) -> Applied | None:
+        """What is in the history now; None where the record has moved."""
+        change = commit.applied.change
         result = self.records.commit(commit)
         if result == "duplicate":
             return self.records.applied(change.key, change.id)
-        return applied if result == "committed" else None
+        return commit.applied if result == "committed" else None
 
-    def _plan(self, stored: Stored, comparison: Comparison) -> Plan:
+    def _plan(self, stored: Stored, comparison: Comparison, only: Scenario | None = None) -> Plan:
         if comparison.event is None or comparison.change.key.object not in self.catalog.schema:
             return Plan()
         watches = list(self._watches(stored))
-        candidates = self._candidates(comparison)
+        candidates = [only] if only else self._candidates(comparison)
         if not watches and not candidates:
             return Plan()
         view = self._view(comparison, watches, candidates)
@@ -85,7 +129,9 @@ class Applier:
         touched = self._touched(watches, candidates, comparison, views)
         planner = Planner(comparison, stored.enrolments, touched, self.clock.now())
         for watch in watches:
-            if watch.enrolment.run in touched and affected(watch.scenario, watch.enrolment, comparison, views[watch.scenario]):
+            if watch.enrolment.run in touched and affected(
+                watch.scenario, watch.enrolment, comparison, views[watch.scenario]
+            ):
                 planner.follow(watch.scenario, touched[watch.enrolment.run], views[watch.scenario])
         for scenario in candidates:
             planner.consider(scenario, views[scenario])
@@ -94,7 +140,10 @@ class Applier:
     def _watches(self, stored: Stored) -> Iterator[Watch]:
         for enrolment in stored.enrolments.values():
             if enrolment.open:
-                yield Watch(self.catalog.scenario(enrolment.definition, enrolment.version), enrolment)
+                try:
+                    yield Watch(self.catalog.scenario(enrolment.definition, enrolment.version), enrolment)
+                except (DefinitionBroken, NotFound):
+                    continue  # the change counts all the same; the run fails, and says why, when its step is due
 
     def _candidates(self, comparison: Comparison) -> list[Scenario]:
         if comparison.change.mode == "record_only":
@@ -102,8 +151,8 @@ class Applier:
         return self.catalog.index(comparison.change.key.object).candidates(comparison)
 
     def _view(self, comparison: Comparison, watches: list[Watch], candidates: list[Scenario]) -> View:
-        paths: list[Path] = [path for watch in watches for path in watch.scenario.watch_paths()]
-        paths += [path for scenario in candidates for path in scenario.entry_paths()]
+        paths: list[Path] = [path for watch in watches for path in watch.scenario.watch_paths]
+        paths += [path for scenario in candidates for path in scenario.entry_paths]
         scenarios = [*candidates, *(watch.scenario for watch in watches)]
         after = comparison.known if comparison.event == "deleted" else comparison.after.current
         lookout = Lookout(self.catalog, self.records)

@@ -70,6 +70,8 @@ class Catalog(Shelves):
     def _compile(self, definition: Definition) -> Scenario | None:
         problems: list[Problem] = []
         scenario = read_scenario(definition.document, definition.version, self.schema, problems)
+        if scenario is not None and scenario.calendar and self.document("calendar", scenario.calendar) is None:
+            problems.append(Problem("calendar", "known_calendar", f"calendar {scenario.calendar} is not active"))
         if problems or scenario is None:
             self.broken[f"{definition.name}@{definition.version}"] = problems[0]
             return None

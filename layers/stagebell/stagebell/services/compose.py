@@ -79,7 +79,7 @@ class Composer:
         fields = look.view.after
         record = RecordView(kind, {"id": look.record.key.id, **fields}, schema, related, self.renderer)
         names = {kind.name: record, "record": record} | ({kind.alias: record} if kind.alias else {})
-        recipient = Fields({"name": person.name, "email": person.email, "phone": person.phone, "id": person.id})
+        recipient = Fields({"name": person.name, "email": person.email, "phone": person.phone, "locale": person.locale})
         return names | {"recipient": recipient, "entered_at": look.run.triggered_at, "run": look.run.id}
 
 

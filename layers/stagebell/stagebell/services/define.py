@@ -8,9 +8,9 @@ from stagebell.contracts.definitions.kinds import KINDS, read_definition
 from stagebell.domain.differences import Difference, compare
 from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from stagebell.ports import Clock, Command, Definition, Definitions, Head, Page
-from stagebell.services.shelves import shelf_of
 from stagebell.services.check import Checked, broken_by, check_definitions
 from stagebell.services.checks.world import SHELVES, Document, Key, Tools, world_of
+from stagebell.services.shelves import shelf_of
 
 type LiveRuns = Literal["continue", "pause", "cancel"]
 

@@ -45,7 +45,8 @@ class Explainer:
         lookout = Lookout(self.catalog, self.records)
         at, kind = applied.change.occurred_at, applied.change.key.object
         zoned = needs_zone([scenario], self.catalog.schema)
-        view = lookout.view(kind, comparison.known, comparison.after.current, at, scenario.entry_paths(), zoned)
+        after = comparison.known if comparison.event == "deleted" else comparison.after.current
+        view = lookout.view(kind, comparison.known, after, at, scenario.entry_paths, zoned)
         why = scenario.only_if.explain(lookout.fitted(view, scenario))
         return shown | {"outcome": "matches" if why.result else "not_matched", "why": why.document()}
 

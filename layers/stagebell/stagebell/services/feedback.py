@@ -43,9 +43,8 @@ class FeedbackDesk:
         if not _concerns(stored, feedback.addresses):
             return stored
         if feedback.kind == "complained":
-            noted = replace(stored, complained_at=feedback.at, detail=feedback.detail)
-            self.deliveries.update(noted, forward_only=False)
-            return noted
+            self.deliveries.complained(stored.key, feedback.at, feedback.detail)
+            return replace(stored, complained_at=feedback.at, detail=feedback.detail)
         state = STATES.get(feedback.kind)
         if state is None or not ledger.may_follow(state, stored.state):
             return stored

@@ -37,7 +37,11 @@ class Finisher:
 
     def resume(self, run: str) -> Run:
         """A paused run goes on in a new execution; what fell due meanwhile follows the definition's `past_due`."""
-        return self._change(run, lambda r, _: replace(r, status="running") if r.status == "paused" else r)
+        found = self._change(run, lambda r, _: replace(r, status="running") if r.status == "paused" else r)
+        coming = planning.wake(found)
+        if coming is not None:
+            self.scheduler.start(coming)  # also when it runs already: whoever resumed it may have died before this
+        return found
 
     def _change(self, run: str, change: "Callable[[Run, datetime], Run]") -> Run:
         for _ in range(ATTEMPTS):
@@ -57,10 +61,7 @@ class Finisher:
         raise RecordBusy(f"run {run} was changed by others {ATTEMPTS} times")
 
     def _dispatch(self, before: Run, after: Run) -> None:
-        coming = planning.wake(after)
-        if coming is not None:
-            self.scheduler.start(coming)
-        elif planning.wake(before) is not None:
+        if planning.wake(before) is not None:
             self.scheduler.stop(Halt(before.id, before.execution, after.reason or after.status))
 
 

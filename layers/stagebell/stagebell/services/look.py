@@ -72,7 +72,9 @@ class Lookout:
         return _reader(found)
 
 
-def _next_key(reached: Mapping[tuple[tuple[str, str], ...], Fields], chain: tuple[tuple[str, str], ...]) -> RecordKey | None:
+def _next_key(
+    reached: Mapping[tuple[tuple[str, str], ...], Fields], chain: tuple[tuple[str, str], ...]
+) -> RecordKey | None:
     *_, (name, target) = chain
     reference = reached.get(chain[:-1], {}).get(name)
     return RecordKey(target, reference) if isinstance(reference, str) else None

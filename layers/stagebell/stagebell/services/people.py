@@ -68,7 +68,7 @@ class Directory:
     related: RelatedRecords
 
     def reachable(self, look: Look, key: str, channel: Channel) -> tuple[list[Person], list[Missing]]:
-        """The people a step's `key` (to, cc …) names and a channel reaches, each address once; and what led to nobody."""
+        """Whom a step's `key` (to, cc …) names and a channel reaches, each address once; and what led to nobody."""
         found = self.resolve(read_recipients(look.step.params.get(key)), look.record, look.view.after)
         missing = [entry for entry in found if isinstance(entry, Missing)]
         people: dict[str, Person] = {}

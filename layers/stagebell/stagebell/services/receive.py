@@ -38,7 +38,9 @@ class Receiver:
         Raises BodyTooLarge, NotFound (no such source), SignatureRejected, MalformedBody, InvalidInput (every problem),
         QueueUnavailable (send the same request again)."""
         if len(body) > BODY_LIMIT:
-            raise BodyTooLarge(f"the body is {len(body):,} bytes; the limit is {BODY_LIMIT:,}: send fewer changes at once")
+            raise BodyTooLarge(
+                f"the body is {len(body):,} bytes; the limit is {BODY_LIMIT:,}: send fewer changes at once"
+            )
         self._look_again(REFRESH)
         self._expect_active(source)
         delivery = self._verified(source, headers, body)
@@ -85,14 +87,14 @@ class Receiver:
 def parse_json(body: bytes) -> Any:
     """JSON with exact numbers. Raises MalformedBody for anything that is not plain JSON in UTF-8."""
     try:
-        document = json.loads(body.decode(), parse_float=Decimal, parse_constant=_constant, object_pairs_hook=_pairs)
+        document = _JSON.decode(body.decode())
     except UnicodeDecodeError as error:
         raise MalformedBody(f"the body is not UTF-8 (byte {error.start})") from error
     except json.JSONDecodeError as error:
         raise MalformedBody(f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from error
     except RecursionError as error:
         raise MalformedBody("the body nests too deeply") from error
-    except ValueError as error:  # an integer of thousands of digits
+    except (ValueError, ArithmeticError) as error:  # an integer of thousands of digits, an exponent of dozens
         raise MalformedBody("the body holds a number with too many digits") from error
     if _deeper_than(document, DEPTH_LIMIT):
         raise MalformedBody(f"the body nests deeper than {DEPTH_LIMIT} levels")
@@ -113,15 +115,13 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _deeper_than(document: Any, levels: int) -> bool:
-    layer = [document]
+    layer = [document] if isinstance(document, (dict, list)) else []
     for _ in range(levels):
-        layer = [
-            child
-            for node in layer
-            if isinstance(node, list | dict)
-            for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, list | dict)
-        ]
+        inside = (node.values() if isinstance(node, dict) else node for node in layer)
+        layer = [child for children in inside for child in children if isinstance(child, (dict, list))]
         if not layer:
             return False
     return True
+
+
+_JSON = json.JSONDecoder(parse_float=Decimal, parse_constant=_constant, object_pairs_hook=_pairs)

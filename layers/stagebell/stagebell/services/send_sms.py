@@ -28,7 +28,7 @@ class SendSms:
     def act(self, look: Look) -> Outcome:
         directory = self.directories.open()
         people, missing = directory.reachable(look, "to", "sms")
-        parcels = {}
+        parcels: dict[str, Parcel] = {}
         for person in people:
             parcel = self._parcel(look, person, directory.related)
             parcels.setdefault(parcel.address, parcel)

@@ -44,6 +44,11 @@ class MemoryDeliveries:
         if delivery.message_id:
             self._messages[delivery.message_id] = delivery.key
 
+    def complained(self, key: str, at: datetime, detail: str) -> None:
+        stored = self._deliveries.get(key)
+        if stored is not None:
+            self._put(replace(stored, complained_at=at, detail=detail))
+
     def get(self, key: str) -> Delivery | None:
         return self._deliveries.get(key)
 

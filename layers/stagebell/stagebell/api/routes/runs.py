@@ -1,6 +1,7 @@
 """Runs: reading, cancelling, and starting by hand."""
 
 from typing import Annotated
+from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
@@ -60,4 +61,5 @@ def start_run(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: B
     The scenario must be active and have the trigger `manual`; its conditions and limits hold as for any other start."""
     ports.catalog.refresh()
     applier = apply.Applier(ports.catalog, ports.records, ports.runs, ports.scheduler, ports.clock)
-    return Run.from_domain(apply.start_manually(applier, name, RecordKey(body.object, body.id), by.key))
+    occasion = f"manual:{uuid4().hex}"
+    return Run.from_domain(applier.start(name, RecordKey(body.object, body.id), occasion, by.key))

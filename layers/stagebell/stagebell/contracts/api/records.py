@@ -68,7 +68,10 @@ class Change(Shape):
     id: str = Field(examples=["erp:msg_2"])
     source: str
     type: str = Field(description="created, updated or deleted, as the source says", examples=["updated"])
-    event: str = Field(description="What it was: created, updated, saved, deleted, or stale", examples=["updated"])
+    event: str = Field(
+        description="What it was: created, updated, saved, deleted, manual, stale (too late) or refused (too large)",
+        examples=["updated"],
+    )
     occurred_at: datetime
     applied_at: datetime
     sequence: int | None

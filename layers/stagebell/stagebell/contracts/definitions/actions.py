@@ -2,17 +2,26 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from stagebell.contracts.definitions.conditions import Condition
 from stagebell.contracts.definitions.recipients import RECIPIENT_LIMIT, Recipients
 from stagebell.contracts.definitions.templates import Html, Subject, Text
 from stagebell.contracts.model import Label, Model, Name
+from stagebell.domain.sms import is_sender_id
+
+
+def _with_a_letter(text: str) -> str:
+    if not is_sender_id(text):
+        raise PydanticCustomError("form", "a sender needs at least one letter")
+    return text
+
 
 type SenderId = Annotated[
     str,
-    StringConstraints(pattern=r"^(?=.*[A-Za-z])[A-Za-z0-9-]{3,11}$"),
+    StringConstraints(pattern=r"^[A-Za-z0-9-]{3,11}$"),
+    AfterValidator(_with_a_letter),
     Field(description="Who the SMS comes from: 3 to 11 letters, digits or hyphens, one of them a letter"),
 ]
 

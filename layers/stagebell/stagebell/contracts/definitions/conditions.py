@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 from stagebell.contracts.model import FieldPath, Model, written
 from stagebell.domain.operators import OPERATORS
 
+VALUE_LIMIT = 1_000
+
 type Scalar = str | int | bool
 
 
@@ -37,8 +39,10 @@ def _operand(value: Any) -> Any:
             return value
         case Mapping():
             raise PydanticCustomError("field_value", "a value is a literal, a list, or {{field: other_field}}")
+        case list() if len(value) > VALUE_LIMIT:
+            raise PydanticCustomError("count", "a list of values is limited to {limit}", {"limit": VALUE_LIMIT})
         case list():
-            return [literal(item) for item in value[:1_000]]
+            return [literal(item) for item in value]
         case _:
             return literal(value)
 
@@ -52,7 +56,7 @@ type Operand = Annotated[
             "description": "What the field is compared with: a literal, a list, or another field",
             "anyOf": [
                 *SCALARS,
-                {"type": "array", "items": {"anyOf": SCALARS}, "maxItems": 1_000},
+                {"type": "array", "items": {"anyOf": SCALARS}, "maxItems": VALUE_LIMIT},
                 {
                     "type": "object",
                     "properties": {"field": {"type": "string"}},

@@ -21,6 +21,9 @@ def _different(options: list[str]) -> list[str]:
     return options
 
 
+type Options = Annotated[list[Option], AfterValidator(_different), Field(min_length=1, max_length=OPTION_LIMIT)]
+
+
 class AnyField(Model):
     label: Label | None = None
     description: Description | None = None
@@ -37,11 +40,7 @@ class SelectField(AnyField):
     """One option, or several."""
 
     type: Literal["select", "multi_select"]
-    options: Annotated[
-        list[Option] | None,
-        AfterValidator(lambda options: _different(options) if options else options),
-        Field(min_length=1, max_length=OPTION_LIMIT, description="The options; any word where absent"),
-    ] = None
+    options: Annotated[Options | None, Field(description="The options; any word where absent")] = None
 
 
 class CurrencyField(AnyField):

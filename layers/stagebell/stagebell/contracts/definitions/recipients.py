@@ -35,7 +35,7 @@ class Recipient(Model):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if len(self.model_fields_set) != 1:
+        if sum(getattr(self, kind) is not None for kind in RECIPIENT_KINDS) != 1:
             raise PydanticCustomError(
                 "exactly_one", "a recipient has exactly one of {kinds}", {"kinds": ", ".join(RECIPIENT_KINDS)}
             )

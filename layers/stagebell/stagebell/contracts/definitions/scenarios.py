@@ -49,7 +49,7 @@ class Stage(Model):
     @classmethod
     def _some(cls, value: Any) -> Any:
         if value == []:
-            raise PydanticCustomError("too_short", "name at least one stage")
+            raise PydanticCustomError("count", "name at least one stage")
         return value
 
 
@@ -143,7 +143,7 @@ class SendSmsStep(SendSms, Timed):
 
 def _action(value: Any) -> str | None:
     kind = written(value).get("type")
-    return f"<{kind}>" if kind in ACTION_MODELS else None
+    return f"<{kind}>" if isinstance(kind, str) and kind in ACTION_MODELS else None
 
 
 type Step = Annotated[

@@ -16,7 +16,6 @@ EXTRAS: Mapping[str, frozenset[str] | None] = {
     "recipient": frozenset({"id", "name", "email", "phone", "locale"}),
     "entered_at": None,  # a moment has parts of its own
     "run": frozenset(),
-    "record_url": frozenset(),
 }
 """What every template may use besides the record: the names, and the fields each has."""
 

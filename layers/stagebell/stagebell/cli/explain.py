@@ -1,0 +1,53 @@
+"""`stagebell explain OBJECT/ID CHANGE`: which condition said what to a change, with the values it saw."""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stagebell.cli import client
+from stagebell.cli.client import path_of, quoted
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("record", metavar="OBJECT/ID", help="for example deal/deal-7")
+    parser.add_argument("change", metavar="CHANGE", nargs="?", help="a change's id; without one the changes are listed")
+    parser.add_argument("--definition", help="one scenario, also one that was not even tried")
+    client.add_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    api = client.client_for(arguments)
+    object_name, _, record = arguments.record.partition("/")
+    changes = path_of("records", object_name, record, "changes")
+    if arguments.change is None:
+        print(*_listed(api.get(changes)["items"]), sep="\n")
+        return 0
+    query = f"?definition={quoted(arguments.definition)}" if arguments.definition else ""
+    told = api.get(f"{changes}/{quoted(arguments.change)}/explanation{query}")
+    print(*(_explained(told["definitions"]) or ["No scenario was tried: none waits for what changed."]), sep="\n")
+    return 0
+
+
+def _listed(changes: list[Mapping[str, Any]]) -> Iterator[str]:
+    for change in changes:
+        changed = ", ".join(change.get("before") or {}) or "nothing changed"
+        yield f"{change['occurred_at']}  {change['event']:8}  {change['id']}  {changed}"
+
+
+def _explained(evaluations: list[Mapping[str, Any]]) -> list[str]:
+    return [line for evaluation in evaluations for line in _evaluation(evaluation)]
+
+
+def _evaluation(evaluation: Mapping[str, Any]) -> Iterator[str]:
+    run = f" → {evaluation['run']}" if evaluation.get("run") else ""
+    yield f"{evaluation['definition']} (version {evaluation['version']}): {evaluation['outcome']}{run}"
+    yield from _condition(evaluation.get("why") or {}, "  ")
+
+
+def _condition(why: Mapping[str, Any], indent: str) -> Iterator[str]:
+    if not why.get("condition") or (why["condition"] == "all" and not why.get("parts")):
+        return
+    seen = f"  (saw {why['saw']!r}, before {why['before']!r})" if "saw" in why else ""
+    yield f"{indent}{'yes' if why['result'] else 'no '}  {why['condition']}{seen}"
+    for part in why.get("parts") or ():
+        yield from _condition(part, indent + "  ")

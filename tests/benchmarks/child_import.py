@@ -1,0 +1,47 @@
+"""Run in a process of its own, with the packages of a function in Lambda alone: what a cold start imports and makes.
+
+Without an argument the floor: botocore with one client."""
+
+import os
+import sys
+from importlib import import_module
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "CHANGES_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/changes.fifo",
+    "SCENARIO_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:scenario",
+    "FUNCTION_PREFIX": "stagebell",
+    "SECRETS_PREFIX": "stagebell/sources/",
+    "SENDER_ADDRESS": "stagebell@example.com",
+    "HISTORY_DAYS": "400",
+    "POWERTOOLS_SERVICE_NAME": "stagebell",
+    **{f"{table}_TABLE": table for table in ("DEFINITIONS", "RECORDS", "RUNS", "DELIVERIES", "PEOPLE", "ACCESS")},
+}
+
+
+def floor() -> None:
+    from botocore.session import Session
+
+    Session().create_client("dynamodb")
+
+
+def function(name: str, services: list[str]) -> None:
+    """Import a function and make what its first invocation needs."""
+    import_module(f"functions.{name}.app")
+    wiring, observability = import_module("stagebell.runtime.wiring"), import_module("stagebell.runtime.observability")
+    observability.logger()
+    for service in services:
+        getattr(wiring, service)()
+
+
+if __name__ == "__main__":
+    os.environ.update(ENVIRONMENT)
+    if len(sys.argv) > 1:
+        function(sys.argv[1], sys.argv[2:])
+    else:
+        floor()
+    from tests.benchmarks.measure import told  # last: what it imports is not the function's
+
+    print(told())

@@ -1,0 +1,96 @@
+"""Real change logs to measure with, and the firings that two independent computations expect of them."""
+
+import csv
+import gzip
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.measure import ROOT
+
+SHARED = ROOT.parent / "shared" / "data"
+SHIPPED = ROOT / "events" / "incidents"
+OVERLAPPING = ("U2", "INC0015206", "2016-04-05T08:44:00Z")  # ends superseded: one live run per definition and record
+
+type Firing = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A change log, the definitions that go with it, and the expected firings where there are any."""
+
+    name: str
+    changes: Path
+    definitions: Path
+    expected: Path
+
+    def size(self) -> int:
+        with gzip.open(self.changes) as lines:
+            return sum(1 for _ in lines)
+
+    def expected_firings(self) -> set[Firing]:
+        return set(_expected(self.expected))
+
+
+def incidents() -> Log:
+    """141,712 changes of a service desk; where they are absent, the extract that is shipped."""
+    full = SHARED / "uci_incident"
+    extracts = sorted(SHIPPED.glob("*.jsonl.gz"))
+    changes = full / "changes.jsonl.gz" if full.exists() else extracts[0] if extracts else None
+    if changes is None:
+        pytest.skip("neither the full log of incidents nor an extract of it is on this machine")
+    return Log("incidents", changes, ROOT / "examples" / "incidents", full / "expected_full_firings.csv.gz")
+
+
+def loans() -> Log:
+    """262,200 changes of loan applications."""
+    full = SHARED / "bpi2012"
+    if not full.exists():
+        pytest.skip("the log of loan applications (BPI Challenge 2012) is not shipped")
+    return Log("loans", full / "changes.jsonl.gz", ROOT / "examples" / "loans", full / "expected_full_firings.csv.gz")
+
+
+def firings_in(file: Path) -> list[Firing]:
+    with file.open(newline="") as lines:
+        return [tuple(row) for row in csv.reader(lines)][1:]
+
+
+def _expected(file: Path) -> Iterator[Firing]:
+    with gzip.open(file, "rt", newline="") as lines:
+        for row in csv.DictReader(lines):
+            overlaps = (row["scenario"], row["id"], row["triggered_at"]) == OVERLAPPING
+            if row["tie_sensitive"] != "2" and not overlaps:
+                yield tuple(row[name] for name in ("scenario", "step", "id", "triggered_at", "fires_at"))
+
+
+def with_more_scenarios(log: Log, folder: Path, total: int) -> Path:
+    """The example's definitions and, up to `total`, a scenario for each of many groups; few of them exist."""
+    shutil.copytree(log.definitions, folder)
+    for number in range(1, total - 5):
+        (folder / f"group-{number}.json").write_text(json.dumps(_of_group(number)))
+    return folder
+
+
+def _of_group(number: int) -> dict[str, object]:
+    step = {
+        "name": "1",
+        "at": {"after": "2 hours"},
+        "unless_changed": True,
+        "type": "send_email",
+        "to": [{"field": "assigned_to"}],
+        "template": "stuck-in-new",
+    }
+    here = {"field": "assignment_group", "op": "eq", "value": f"Group {number}"}
+    urgent = {"field": "priority", "op": "in", "value": ["1 - Critical", "2 - High"]}
+    return {
+        "kind": "scenario",
+        "name": f"group-{number}",
+        "object": "incident",
+        "stage": {"field": "incident_state", "is": "New"},
+        "only_if": {"all": [here, urgent]},
+        "steps": [step],
+    }
