@@ -6,7 +6,7 @@ import pytest
 from stagebell.domain.errors import Conflict
 from stagebell.ports import Definition, Head
 from tests.contract.examples import at, pages
-from tests.contract.worlds import PAGE_SIZE, World
+from tests.contract.worlds import ACTIVE_LIMIT, PAGE_SIZE, World
 
 SHELF = "scenario:deal"
 
@@ -187,3 +187,25 @@ def test_a_document_larger_than_an_item_is_stored(world: World) -> None:
     world.definitions.save(large, 0)
 
     assert world.definitions.version("template", "t", 1) == large
+
+
+def test_one_more_than_the_limit_of_active_definitions_is_refused_until_one_is_switched_off(world: World) -> None:
+    def switch(number: int, *, on: bool) -> None:
+        name = f"scenario-{number}"
+        if world.definitions.head("scenario", name) is None:
+            world.definitions.save(definition(name=name), 0)
+        expected = world.definitions.head("scenario", name)
+        assert expected is not None
+        wanted = replace(expected, active=int(on), shelf=SHELF)
+        world.definitions.point(wanted, expected, definition(name=name) if on else None)
+
+    for number in range(ACTIVE_LIMIT):
+        switch(number, on=True)
+    switch(0, on=True)
+
+    with pytest.raises(Conflict, match="20 definitions are active"):
+        switch(ACTIVE_LIMIT, on=True)
+    switch(0, on=False)
+    switch(ACTIVE_LIMIT, on=True)
+
+    assert len(list(world.definitions.active(SHELF))) == ACTIVE_LIMIT

@@ -21,6 +21,7 @@ from stagebell.adapters.retention import Retention
 from stagebell.ports import ApiKeys, Definitions, Deliveries, Records, Requests, Runs, Suppressions
 
 PAGE_SIZE = 3
+ACTIVE_LIMIT = 20
 
 
 @dataclass
@@ -58,7 +59,7 @@ def memory_world() -> World:
     store, clock = MemoryStore(), SetClock()
     return World(
         clock=clock,
-        definitions=MemoryDefinitions(page_size=PAGE_SIZE),
+        definitions=MemoryDefinitions(page_size=PAGE_SIZE, limit=ACTIVE_LIMIT),
         records=MemoryRecords(store, page_size=PAGE_SIZE),
         runs=MemoryRuns(store, page_size=PAGE_SIZE),
         deliveries=MemoryDeliveries(store, page_size=PAGE_SIZE),
@@ -73,7 +74,7 @@ def dynamodb_world(client: Any) -> World:
     kept = Retention(clock, days=400)
     return World(
         clock=clock,
-        definitions=DynamoDefinitions(client, "DefinitionsTable", page_size=PAGE_SIZE),
+        definitions=DynamoDefinitions(client, "DefinitionsTable", page_size=PAGE_SIZE, limit=ACTIVE_LIMIT),
         records=DynamoRecords(client, "RecordsTable", "RunsTable", kept, page_size=PAGE_SIZE),
         runs=DynamoRuns(client, "RunsTable", "RecordsTable", kept, page_size=PAGE_SIZE),
         deliveries=DynamoDeliveries(client, "DeliveriesTable", "RunsTable", "RecordsTable", kept, page_size=PAGE_SIZE),

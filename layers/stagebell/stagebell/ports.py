@@ -67,6 +67,9 @@ class Head:
     changed_by: str = ""
 
 
+ACTIVE_LIMIT = 10_000
+
+
 class Definitions(Protocol):
     def revision(self) -> int:
         """A number that every activation and deactivation raises: while it stands still, nothing changed."""
@@ -88,7 +91,8 @@ class Definitions(Protocol):
         """Store a new version; Conflict where someone else stored one meanwhile."""
 
     def point(self, head: Head, expected: Head, definition: Definition | None) -> None:
-        """Move the active pointer (definition None: deactivate) and raise the revision; Conflict if it has moved."""
+        """Move the active pointer (definition None: deactivate) and raise the revision; Conflict if it has moved, or if
+        more than ACTIVE_LIMIT definitions would be active."""
 
 
 # --- records and runs --------------------------------------------------------------------------------------------

@@ -14,15 +14,18 @@ from stagebell.adapters.dynamodb_items import Item, packed, values_of
 from stagebell.adapters.dynamodb_tables import PAGE_SIZE, Client, Expression, Listing, Table, Write, transact
 from stagebell.domain.errors import Conflict, StagebellError
 from stagebell.domain.fields import instant_text
-from stagebell.ports import Definition, Head, Page
+from stagebell.ports import ACTIVE_LIMIT, Definition, Head, Page
 
 _COUNTER = {"pk": "counter", "sk": "counter"}
 
 
 class DynamoDefinitions:
-    def __init__(self, client: Client, definitions: str, *, page_size: int = PAGE_SIZE) -> None:
+    def __init__(
+        self, client: Client, definitions: str, *, page_size: int = PAGE_SIZE, limit: int = ACTIVE_LIMIT
+    ) -> None:
         self._table = Table(client, definitions)
         self._page_size = page_size
+        self._limit = limit
 
     def revision(self) -> int:
         stored = self._table.get(_COUNTER)
@@ -70,14 +73,17 @@ class DynamoDefinitions:
 
     def point(self, head: Head, expected: Head, definition: Definition | None) -> None:
         stands = Expression("#active = :active AND #latest = :latest", active=expected.active, latest=expected.latest)
-        raised = Expression("ADD #revision :one", one=1)
+        more = (definition is not None) - bool(expected.active)
+        counted = Expression("ADD #revision :one, #count :more", one=1, more=more)
+        room = Expression("attribute_not_exists(#count) OR #count < :limit", limit=self._limit) if more > 0 else None
         self._all_or_nothing(
             head,
             [
+                self._table.updating(_COUNTER, counted, room),
                 self._table.putting(_head_values(head), stands),
                 *self._filing(head, expected, definition),
-                self._table.updating(_COUNTER, raised),
             ],
+            full=f"{self._limit:,} definitions are active, which is the limit: deactivate one first",
         )
 
     def _filing(self, head: Head, expected: Head, definition: Definition | None) -> list[Write]:
@@ -90,8 +96,11 @@ class DynamoDefinitions:
             writes.append(self._table.deleting(old_place))
         return writes
 
-    def _all_or_nothing(self, what: Definition | Head, writes: Sequence[Write]) -> None:
+    def _all_or_nothing(self, what: Definition | Head, writes: Sequence[Write], full: str = "") -> None:
+        """`full` is what it means when the first condition alone does not hold."""
         reasons = transact(self._table.client, writes)
+        if full and reasons and reasons[0] == "refused" and not any(reasons[1:]):
+            raise Conflict(full)
         if {"refused", "conflict"} & set(reasons):
             raise Conflict(f"{what.kind} {what.name} was changed by someone else meanwhile: read it again")
         if reasons:

@@ -91,7 +91,7 @@ class Actor:
         for _ in range(ATTEMPTS):
             run = self.runs.get(task.run)
             if run is None or (done is None and not self._ours(run, task)):
-                return self._answer(run, task)
+                return self._too_late(run, task, action)
             try:
                 after, done = (self._settled(run, done), done) if done else self._step(run, task, action)
             except RunMoved:
@@ -108,6 +108,12 @@ class Actor:
 
         A superseded run may owe a step that was due before the new entry; every other ended run is over."""
         return run.status == "running" and run.execution == task.execution and run.state(task.step).status == "waiting"
+
+    def _too_late(self, run: Run | None, task: Task, action: Action) -> dict[str, Any]:
+        """The step was settled without us. An attempt that died on the way to its note leaves its outcome unknown."""
+        if run is not None and run.state(task.step).status != "waiting":
+            action.give_up(run, task.step)
+        return self._answer(run, task)
 
     def _step(self, run: Run, task: Task, action: Action) -> tuple[Run, _Done | None]:
         now = self.clock.now()

@@ -6,16 +6,17 @@ from dataclasses import replace
 
 from stagebell.adapters.memory.pages import PAGE_SIZE, page_of
 from stagebell.domain.errors import Conflict
-from stagebell.ports import Definition, Head, Page
+from stagebell.ports import ACTIVE_LIMIT, Definition, Head, Page
 
 
 class MemoryDefinitions:
-    def __init__(self, *, page_size: int = PAGE_SIZE) -> None:
+    def __init__(self, *, page_size: int = PAGE_SIZE, limit: int = ACTIVE_LIMIT) -> None:
         self._versions: dict[tuple[str, str], dict[int, Definition]] = defaultdict(dict)
         self._heads: dict[tuple[str, str], Head] = {}
         self._active: dict[str, dict[str, Definition]] = defaultdict(dict)
         self._revision = 0
         self._page_size = page_size
+        self._limit = limit
 
     def revision(self) -> int:
         return self._revision
@@ -50,6 +51,8 @@ class MemoryDefinitions:
         stored = self._heads.get((head.kind, head.name))
         if stored is None or (stored.active, stored.latest) != (expected.active, expected.latest):
             raise Conflict(f"{head.kind} {head.name} was changed by someone else meanwhile: read it again")
+        if definition is not None and not expected.active and sum(map(len, self._active.values())) >= self._limit:
+            raise Conflict(f"{self._limit:,} definitions are active, which is the limit: deactivate one first")
         self._heads[head.kind, head.name] = head
         self._active[expected.shelf].pop(head.name, None)
         if definition is not None:
