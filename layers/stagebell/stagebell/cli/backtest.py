@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -39,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         for problem in error.problems:
             print(f"{arguments.changes}: {problem.path}: {problem.message}", file=sys.stderr)
         return 1
-    _write(report, arguments)
+    labels = {str(d["name"]): str(d.get("label") or "") for d in documents if d["kind"] == "scenario"}
+    _write(report, arguments, labels)
     report_table.show(report)
     return 0
 
@@ -60,13 +62,13 @@ def backtest(documents: list[dict[str, object]], log: ChangeLog, zone: ZoneInfo)
     return report
 
 
-def _write(report: Report, arguments: argparse.Namespace) -> None:
+def _write(report: Report, arguments: argparse.Namespace, labels: Mapping[str, str]) -> None:
     if arguments.firings:
         write_firings(report, arguments.firings)
     if arguments.json:
         arguments.json.write_text(json.dumps(report.document(), indent=2, ensure_ascii=False) + "\n")
     if arguments.html:
-        arguments.html.write_text(report_page.page(report, arguments.changes.name))
+        arguments.html.write_text(report_page.page(report, arguments.changes.name, labels))
 
 
 def write_firings(report: Report, path: Path) -> None:

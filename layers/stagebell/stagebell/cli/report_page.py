@@ -28,6 +28,7 @@ class Section:
     """One scenario on the page."""
 
     name: str
+    label: str
     report: ScenarioReport
     steps: Mapping[str, Counter[str]]
     hours: tuple[Bar, ...]
@@ -35,9 +36,11 @@ class Section:
     bucket: int  # days a bar of the timeline
 
 
-def page(report: Report, source: str) -> str:
-    """The whole page."""
-    sections = [_section(name, scenario, report) for name, scenario in sorted(report.scenarios.items())]
+def page(report: Report, source: str, labels: Mapping[str, str]) -> str:
+    """The whole page; `labels` say what each scenario is for."""
+    sections = [
+        _section(name, labels.get(name, ""), scenario, report) for name, scenario in sorted(report.scenarios.items())
+    ]
     return _template().render(report=report, sections=sections, source=source, zone=report.zone.key)
 
 
@@ -47,9 +50,9 @@ def _template() -> Template:
     return environment.from_string((files("stagebell.cli") / "report_page.html").read_text())
 
 
-def _section(name: str, scenario: ScenarioReport, report: Report) -> Section:
+def _section(name: str, label: str, scenario: ScenarioReport, report: Report) -> Section:
     days, bucket = _timeline(scenario.days, report)
-    return Section(name, scenario, scenario.steps, _hours(scenario.hours), days, bucket)
+    return Section(name, label, scenario, scenario.steps, _hours(scenario.hours), days, bucket)
 
 
 def _hours(hours: Counter[int]) -> tuple[Bar, ...]:
