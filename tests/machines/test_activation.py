@@ -1,4 +1,4 @@
-"""Activating, editing and deactivating a scenario whose runs are waiting, through the API, the queue and the machine."""
+"""Activating, editing and deactivating a scenario whose runs wait: through the API, the queue and the machine."""
 
 import json
 from datetime import timedelta

@@ -51,8 +51,9 @@ _GUARDS: Mapping[str, Callable[..., object]] = {
 
 
 class JinjaRenderer:
-    """Checks and renders templates; compiled ones are kept. `clock` gives seconds that only rise: this thread's CPU time, so that a busy
-    machine refuses nothing."""
+    """Checks and renders templates; compiled ones are kept.
+
+    `clock` gives seconds that only rise: this thread's CPU time, so that a busy machine refuses nothing."""
 
     def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
         self._clock = clock

@@ -184,8 +184,8 @@ def settle(run: Run, name: str, status: StepStatus, at: datetime, **told: Any) -
 
 
 def leave(run: Run, scenario: Scenario, at: datetime, *, outside: bool) -> Run:
-    """The run after the stage field changed: steps that ask for an unchanged stage are over. Several stages may count as
-    one; the record has left when it is `outside` all of them."""
+    """The run after the stage field changed: steps that ask for an unchanged stage are over. Several stages may count
+    as one; the record has left when it is `outside` all of them."""
     if run.left_at is None and outside:
         run = replace(run, left_at=at)
     for step in scenario.steps:
