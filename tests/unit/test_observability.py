@@ -1,12 +1,15 @@
 """One JSON line per outcome, with ids only; metrics as lines of log."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from stagebell.domain.runs import StepState
 from stagebell.runtime import observability
+from tests.stage import LADDER, UNASSIGNED, Stage, scenario
 
 CONTEXT = SimpleNamespace(
     function_name="stagebell-receive-change",
@@ -55,21 +58,36 @@ def test_a_handler_logs_its_request_but_never_its_event(
 
 
 @pytest.mark.parametrize(
-    ("failure", "action", "level"),
-    [(None, "step_taken", "INFO"), ({"Error": "DeliveryThrottled", "Cause": "{}"}, "step_given_up", "ERROR")],
+    ("status", "reason", "level", "counted"),
+    [
+        ("acted", "", "INFO", []),
+        ("skipped", "condition", "INFO", []),
+        ("failed", "render_failed", "ERROR", ["StepsFailed"]),
+        ("acted", "delivery_unknown", "INFO", ["DeliveriesUnknown"]),
+    ],
 )
-def test_a_step_is_one_line(
-    printed: pytest.CaptureFixture[str], failure: dict[str, str] | None, action: str, level: str
+def test_a_step_is_one_line_and_what_went_wrong_is_counted(
+    printed: pytest.CaptureFixture[str], status: Any, reason: str, level: str, counted: list[str]
 ) -> None:
-    task = SimpleNamespace(run="run_1", step="first-mail", failure=failure)
+    stage = Stage(LADDER)
+    run = stage.run(stage.enter("deal-7", UNASSIGNED))
 
-    observability.log_step("send_email", task, {"next": "wait", "wait_until": "2026-11-20T08:00:00.000Z"})
+    observability.note_step(run, StepState("first-mail", "send_email", status, reason=reason))
 
-    (line,) = printed.readouterr().out.splitlines()
-    entry = json.loads(line)
-    assert (entry["action"], entry["level"]) == (action, level)
-    assert (entry["kind"], entry["run"], entry["step"], entry["next"]) == ("send_email", "run_1", "first-mail", "wait")
-    assert entry["location"].startswith("test_a_step_is_one_line")
+    line, *metrics = map(json.loads, printed.readouterr().out.splitlines())
+    assert (line["action"], line["level"], line["run"]) == (f"step_{status}", level, run.id)
+    assert [m["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] for m in metrics] == counted
+
+
+def test_a_loop_that_was_stopped_and_a_refused_change_are_counted(printed: pytest.CaptureFixture[str]) -> None:
+    stage = Stage(scenario("saved", trigger={"on": "saved"}))
+    looping = stage.post(name="Acme", causes_=tuple("abcdefgh"))
+
+    observability.note_applied(looping)
+    observability.note_applied(replace(looping, evaluations=(), event="refused"))
+
+    told = [json.loads(line) for line in printed.readouterr().out.splitlines()]
+    assert [entry.get("LoopsStopped", entry.get("Refused")) for entry in told] == [None, [1.0], None, [1.0]]
 
 
 def test_there_is_one_logger() -> None:
@@ -77,7 +95,7 @@ def test_there_is_one_logger() -> None:
 
 
 def test_a_count_is_one_line_in_embedded_metric_format(printed: pytest.CaptureFixture[str]) -> None:
-    observability.count("Deliveries", 2, channel="email", state="sent")
+    observability.count("Deliveries", 2)
 
     (line,) = printed.readouterr().out.splitlines()
     entry = json.loads(line)
@@ -85,4 +103,4 @@ def test_a_count_is_one_line_in_embedded_metric_format(printed: pytest.CaptureFi
     assert metrics["Namespace"] == "Stagebell"
     assert metrics["Metrics"] == [{"Name": "Deliveries", "Unit": "Count"}]
     assert entry["Deliveries"] == [2.0]
-    assert (entry["channel"], entry["state"]) == ("email", "sent")
+    assert entry["service"] == observability.logger().service

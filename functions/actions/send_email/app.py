@@ -4,12 +4,10 @@ from typing import Any
 
 from stagebell.contracts.tasks import SendEmailTask
 from stagebell.runtime import wiring
-from stagebell.runtime.observability import log_step, observed
+from stagebell.runtime.observability import observed
 
 
 @observed
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     task = SendEmailTask.model_validate(event).to_domain()
-    answer = wiring.actor().act(task, wiring.send_email())
-    log_step("send_email", task, answer)
-    return answer
+    return wiring.actor().act(task, wiring.send_email())

@@ -4,12 +4,10 @@ from typing import Any
 
 from stagebell.contracts.tasks import SendSmsTask
 from stagebell.runtime import wiring
-from stagebell.runtime.observability import log_step, observed
+from stagebell.runtime.observability import observed
 
 
 @observed
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     task = SendSmsTask.model_validate(event).to_domain()
-    answer = wiring.actor().act(task, wiring.send_sms())
-    log_step("send_sms", task, answer)
-    return answer
+    return wiring.actor().act(task, wiring.send_sms())

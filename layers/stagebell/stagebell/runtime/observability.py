@@ -1,30 +1,23 @@
 """Logs and metrics: one JSON line per outcome, with ids only; never an event, a body, or an address."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from functools import cache, wraps
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
+
+if TYPE_CHECKING:
+    from stagebell.domain.runs import Run, StepState
+    from stagebell.ports import Applied
 
 NAMESPACE = "Stagebell"
 
 type Level = Literal["debug", "info", "warning", "error"]
 type Id = str | int | bool | None
 type Handler[T] = Callable[[dict[str, Any], Any], T]
-
-
-class StepTask(Protocol):
-    """What a machine asks a function to do (`services.act.Task`)."""
-
-    @property
-    def run(self) -> str: ...
-
-    @property
-    def step(self) -> str: ...
-
-    @property
-    def failure(self) -> Mapping[str, str] | None: ...
 
 
 @cache
@@ -55,11 +48,32 @@ def log_outcome(action: str, *, level: Level = "info", **ids: Id) -> None:
     _log(action, level, ids)
 
 
-def log_step(kind: str, task: StepTask, answer: Mapping[str, Any]) -> None:
-    """Log what became of a step's task; one that the machine gave up on is an error."""
-    failure = (task.failure or {}).get("Error")
-    ids = {"kind": kind, "run": task.run, "step": task.step, "next": answer.get("next"), "failure": failure}
-    _log("step_given_up" if task.failure else "step_taken", "error" if task.failure else "info", ids)
+def note_step(run: Run, step: StepState) -> None:
+    """Log what became of a step, and count a failed one: an alarm listens."""
+    ids: dict[str, Id] = {"run": run.id, "definition": run.definition, "record": str(run.key), "step": step.name}
+    ids |= {"kind": step.kind, "reason": step.reason, "run_status": run.status}
+    failed = step.status == "failed"
+    _log(f"step_{step.status}", "error" if failed else "info", ids)
+    if failed:
+        count("StepsFailed")
+    if step.reason == "delivery_unknown":
+        count("DeliveriesUnknown")
+
+
+def note_applied(applied: Applied) -> None:
+    """Log a change that was applied, and count what must not happen quietly: a loop that was stopped, a change that was
+    refused, runs beyond a limit."""
+    change = applied.change
+    outcomes = [str(evaluation["outcome"]) for evaluation in applied.evaluations]
+    started = outcomes.count("started")
+    ids: dict[str, Id] = {"change": change.id, "record": str(change.key), "event": applied.event, "started": started}
+    _log("change_applied", "info", ids)
+    stopped = outcomes.count("loop_stopped")
+    if stopped:
+        count("LoopsStopped", stopped)
+    refused = outcomes.count("too_many_runs") + (applied.event == "refused")
+    if refused:
+        count("Refused", refused)
 
 
 def _log(action: str, level: Level, ids: Mapping[str, Id]) -> None:
@@ -67,10 +81,8 @@ def _log(action: str, level: Level, ids: Mapping[str, Id]) -> None:
     getattr(logger(), level)(action, extra={"action": action, **known}, stacklevel=4)
 
 
-def count(metric: str, value: int = 1, **dimensions: str) -> None:
-    """Count something in CloudWatch (embedded metric format): no call, one line of log.
-
-    Each combination of dimensions is a metric of its own that costs money: kinds and states, never ids."""
+def count(metric: str, value: int = 1) -> None:
+    """Count something in CloudWatch (embedded metric format): no call, one line of log. The stack is the one dimension:
+    each combination of dimensions would be a metric of its own that costs money."""
     with single_metric(name=metric, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as made:
-        for name, text in dimensions.items():
-            made.add_dimension(name=name, value=text)
+        made.add_dimension(name="service", value=logger().service)

@@ -206,9 +206,10 @@ def commander() -> Commander:
 
 @cache
 def actor() -> Actor:
+    from stagebell.runtime.observability import note_step
     from stagebell.services.act import Actor
 
-    return Actor(catalog(), records(), runs(), clock(), settings.function_prefix())
+    return Actor(catalog(), records(), runs(), clock(), settings.function_prefix(), note_step)
 
 
 @cache

@@ -3,7 +3,7 @@
 Every path may be taken twice: a task that is delivered again finds its step settled and only answers what comes next.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from stagebell.domain.deciding import decide
 from stagebell.domain.errors import RETRIED_BY_MACHINES, RecordBusy, StagebellError
 from stagebell.domain.executions import execution_name, machine_state, outlives
 from stagebell.domain.records import Record
-from stagebell.domain.runs import Run, StepStatus
+from stagebell.domain.runs import Run, StepState, StepStatus
 from stagebell.domain.scenarios import Scenario, Step
 from stagebell.ports import Clock, Records, RunMoved, Runs
 from stagebell.services.catalog import Catalog
@@ -74,15 +74,20 @@ class _Done:
     at: datetime
 
 
+def _untold(_run: Run, _step: StepState) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Runs tasks. `prefix` begins the names of the action functions."""
+    """Runs tasks. `prefix` begins the names of the action functions; `note` is told what became of each step."""
 
     catalog: Catalog
     records: Records
     runs: Runs
     clock: Clock
     prefix: str
+    note: Callable[[Run, StepState], None] = _untold
 
     def act(self, task: Task, action: Action) -> dict[str, Any]:
         """The machine's next state: `{"next": "done"}`, or the state to wait in or to carry on with."""
@@ -100,6 +105,7 @@ class Actor:
                 return self._answer(run, task)
             after = replace(after, revision=run.revision + 1)
             if self._save(after):
+                self.note(after, after.state(task.step))
                 return self._answer(after, task)
         raise RecordBusy(f"run {task.run} was changed by others {ATTEMPTS} times while step {task.step} was at work")
 

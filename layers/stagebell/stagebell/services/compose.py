@@ -43,7 +43,7 @@ class Composer:
         html = render(source.get("html") or "", html=True)
         text = render(source.get("text") or "", html=False) or text_from_html(html)
         subject = one_line(render(source.get("subject") or "", html=False))
-        if not subject or not (text or html):
+        if not subject or not (text.strip() or html.strip()):
             raise RenderFailed("the message came out empty: its subject and its body need some text")
         return Words(subject, html, text, bool(source.get("marketing")))
 
