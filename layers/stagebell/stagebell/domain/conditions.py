@@ -14,7 +14,8 @@ from stagebell.domain.calendars import WorkingCalendar
 from stagebell.domain.errors import Problem
 from stagebell.domain.fields import Value
 from stagebell.domain.objects import Schema
-from stagebell.domain.operators import OPERATORS, Operand, read_operand
+from stagebell.domain.operands import Operand, read_operand
+from stagebell.domain.operators import OPERATORS
 from stagebell.domain.paths import Path, resolve
 
 DEPTH_LIMIT = 8
