@@ -41,7 +41,7 @@ check: install  ## lint, types, template and architecture
 test: install  ## every test but the benchmarks
 	pytest --quiet --ignore=tests/benchmarks
 
-run: install  ## the whole stack on this machine
+run: install  ## the whole stack on this machine; REPLAY=1 replays the log again
 	@python -m local.run
 
 stop:  ## end what `make run` started; its state is kept

@@ -3,12 +3,13 @@
 import gzip
 import json
 import sys
+from pathlib import Path
 
 from tests.benchmarks.measure import told
 
 
 def parse(file: str) -> None:
-    with gzip.open(file) as lines:
+    with gzip.open(file) if file.endswith(".gz") else Path(file).open("rb") as lines:
         for line in lines:
             json.loads(line)
 

@@ -1,10 +1,12 @@
 """Benchmarks are run by `make bench` alone. What they measure is printed and goes to docs/performance.md."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from stagebell.runtime import observability
 from tests.benchmarks.report import Figures
 
 HERE = Path(__file__).parent
@@ -32,3 +34,13 @@ def figures() -> Iterator[Figures]:
     yield collected
     print("\n\n" + collected.text())
     collected.write(DOCUMENT)
+
+
+@pytest.fixture(scope="session")
+def quiet() -> Iterator[None]:
+    """Log lines are written, for they cost time, but not among the figures."""
+    handler = observability.logger().registered_handler
+    with Path(os.devnull).open("w") as nowhere:
+        before = handler.setStream(nowhere)
+        yield
+        handler.setStream(before)

@@ -1,4 +1,4 @@
-"""Measuring: CPU time, never wall time, and always beside something that tells how fast the machine is just now."""
+"""Measuring: CPU time, and always beside something that tells how fast the machine is just now."""
 
 import json
 import os

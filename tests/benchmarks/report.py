@@ -9,20 +9,20 @@ from pathlib import Path
 
 BEGIN, END = "<!-- begin: written by make bench -->", "<!-- end -->"
 _TOPIC = re.compile(r"^## (.+?)\n\n(.+?)\n(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-_HEAD = "| what | figure | ratio | aim |\n|---|---:|---:|---:|"
+_HEAD = "| what | figure | beside | aim |\n|---|---:|---:|---:|"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of a table; `ratio` names what it is a ratio to, `aim` what it should be."""
+    """One line of a table; `beside` says what it is beside a floor or a peer, `aim` what it should be."""
 
     what: str
     value: str
-    ratio: str = ""
+    beside: str = ""
     aim: str = ""
 
     def __str__(self) -> str:
-        return f"| {self.what} | {self.value} | {self.ratio} | {self.aim} |"
+        return f"| {self.what} | {self.value} | {self.beside} | {self.aim} |"
 
 
 class Figures:
@@ -30,8 +30,8 @@ class Figures:
         self._topics: dict[str, list[Figure]] = defaultdict(list)
         self._notes: dict[str, str] = {}
 
-    def add(self, topic: str, what: str, value: str, *, ratio: str = "", aim: str = "") -> None:
-        self._topics[topic].append(Figure(what, value, ratio, aim))
+    def add(self, topic: str, what: str, value: str, *, beside: str = "", aim: str = "") -> None:
+        self._topics[topic].append(Figure(what, value, beside, aim))
 
     def explain(self, topic: str, note: str) -> None:
         """What was measured against what; stands under the topic's heading."""

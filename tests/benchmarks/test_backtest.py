@@ -41,7 +41,7 @@ def test_the_speed_of_a_backtest_of_incidents(scenarios: int, tmp_path: Path, fi
     rounds = [{"floor": least.cpu, "backtest": whole.cpu} for least, whole in measured]
     cpu, ratio = medians(rounds, "floor")["backtest"]
     what = f"{log.size():,} changes, {scenarios:,} scenarios"
-    figures.add(TOPIC, what, f"{log.size() / cpu:,.0f} changes/s", ratio=f"{ratio:.1f} times the floor")
+    figures.add(TOPIC, what, f"{log.size() / cpu:,.0f} changes/s", beside=f"{ratio:.1f} times the floor")
     figures.add(TOPIC, f"{what}: memory at its peak", f"{max(whole.peak for _, whole in measured) / 2**20:.0f} MiB")
     if log.expected.exists():
         report_firings(log, firings, figures, f"{what}: firings")
@@ -54,7 +54,7 @@ def test_the_firings_of_loan_applications(tmp_path: Path, figures: Figures) -> N
 
     what = f"{log.size():,} changes of loan applications, 6 scenarios"
     figures.add(
-        TOPIC, what, f"{log.size() / whole.cpu:,.0f} changes/s", ratio=f"{whole.cpu / least.cpu:.1f} times the floor"
+        TOPIC, what, f"{log.size() / whole.cpu:,.0f} changes/s", beside=f"{whole.cpu / least.cpu:.1f} times the floor"
     )
     report_firings(log, firings, figures, f"{what}: firings")
 

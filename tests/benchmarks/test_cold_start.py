@@ -60,11 +60,11 @@ def test_import_time_of_each_function(site: Path, figures: Figures) -> None:
 
     figures.explain(
         TOPIC,
-        f"CPU time of a fresh interpreter that imports a function and makes its services and clients; the median of "
+        f"CPU time in which a fresh interpreter imports a function and makes its services and clients; the median of "
         f"{ROUNDS} rounds, taken in turns. The floor imports botocore and makes one client. All see what they see in "
         "Lambda: the layer's packages and botocore, compiled.",
     )
     for name, (seconds, ratio) in medians(rounds, "").items():
         aim = AIMS.get(name, "")
         what, told = (f"`{name}`", f"{ratio:.2f}") if name else ("floor: botocore with one client", "1")
-        figures.add(TOPIC, what, f"{seconds * 1000:.0f} ms", ratio=told, aim=aim)
+        figures.add(TOPIC, what, f"{seconds * 1000:.0f} ms", beside=told, aim=aim)

@@ -176,13 +176,13 @@ def test_matching_takes_the_same_however_many_definitions_there_are(
     figures.explain(
         TOPIC,
         "CPU time for one change: a deal moves into a stage. Each definition names the stage it waits for, a "
-        "department, two priorities and an amount; three of them fire. The peers evaluate the same conditions one by one.",
+        "department, two priorities and an amount; three of them fire. The peers try the same conditions one by one.",
     )
     least = at_each_size[SIZES[0]]
     for size, seconds in at_each_size.items():
         aim = "≤ 2" if size == SIZES[-1] else ""
         figures.add(
-            TOPIC, f"{size:,} definitions", micro(seconds), ratio=f"{seconds / least:.2f} times that at 10", aim=aim
+            TOPIC, f"{size:,} definitions", micro(seconds), beside=f"{seconds / least:.2f} times that at 10", aim=aim
         )
 
 
@@ -192,7 +192,7 @@ def test_matching_where_many_definitions_share_every_value(at_each_size: dict[in
     seconds = seconds_each(by_index(scenarios), 500)
 
     what = f"{SIZES[-1]:,} definitions, {CROWDED} of them for the change's department"
-    figures.add(TOPIC, what, micro(seconds), ratio=f"{seconds / at_each_size[SIZES[0]]:.1f} times that at 10")
+    figures.add(TOPIC, what, micro(seconds), beside=f"{seconds / at_each_size[SIZES[0]]:.1f} times that at 10")
 
 
 @pytest.mark.parametrize(
@@ -215,4 +215,4 @@ def test_matching_beside_its_peers(
     seconds = seconds_each(matcher([rule.scenario() for rule in chosen] if matcher is by_trying_each else chosen), 1)
 
     ratio = f"ours is 1/{seconds / at_each_size[size]:,.0f} of it"
-    figures.add(TOPIC, f"{size:,} definitions, {peer}", micro(seconds), ratio=ratio, aim=aim)
+    figures.add(TOPIC, f"{size:,} definitions, {peer}", micro(seconds), beside=ratio, aim=aim)

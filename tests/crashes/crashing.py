@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from stagebell.domain.changes import Change
+from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.deliveries import Delivery
 from stagebell.domain.errors import RETRIED_BY_MACHINES
+from stagebell.domain.executions import Task
 from stagebell.domain.planning import Wake
 from stagebell.domain.runs import Run
 from stagebell.ports import Command
-from stagebell.services.act import Actor, Task
+from stagebell.services.act import Actor
 from stagebell.services.apply import Applier
 from stagebell.services.finish import Commander, Finisher
 from tests.stage import START, Stage
@@ -82,13 +83,27 @@ class Ordered:
     definition: str
 
 
+@dataclass(frozen=True)
+class ByHand:
+    """Somebody starts a scenario for a record; `occasion` is what makes a second try the same one."""
+
+    minute: float
+    record: str
+    definition: str
+    occasion: str = ""
+
+
+type Event = Told | Ordered | ByHand
+type Work = Change | Command | ByHand
+
+
 @dataclass(frozen=True, eq=False)
 class Story:
     """Definitions, and what happens to them. `prepare` sets the scene before anything can die."""
 
     name: str
     definitions: tuple[dict[str, Any], ...]
-    events: tuple[Told | Ordered, ...]
+    events: tuple[Event, ...]
     prepare: Callable[[Stage], None] = lambda stage: None
     until: timedelta = timedelta(days=30)
 
@@ -97,8 +112,8 @@ type Mode = Literal["again", "given_up", "overtaken"]
 
 
 class World:
-    """Plays a story to its end. `mode` says what follows a death: the same work comes `again`; the machine has `given_up`
-    and says so; or the work comes again, but a later change has `overtaken` it."""
+    """Plays a story to its end. `mode` says what follows a death: the same work comes `again`; the machine has
+    `given_up` and says so; or the work comes again, but a later change has `overtaken` it."""
 
     def __init__(self, story: Story, fuse: Fuse, mode: Mode = "again") -> None:
         self.story, self.fuse, self.mode = story, fuse, mode
@@ -154,13 +169,15 @@ class World:
         if waiting is not None:
             waiting()
 
-    def _change(self, number: int, event: Told | Ordered) -> Change | Command:
+    def _change(self, number: int, event: Event) -> Work:
+        if isinstance(event, ByHand):
+            return replace(event, occasion=f"by-hand-{number}")
         if isinstance(event, Ordered):
             return Command(event.verb, event.definition, f"command-{number}")
         at = START + timedelta(minutes=event.minute)
         return self.stage.change(event.record, at=at, id_=f"crm:{number}", **event.fields)
 
-    def _do(self, work: Change | Command) -> None:
+    def _do(self, work: Work) -> None:
         try:
             self._carry_out(work)
         except Died as death:
@@ -169,9 +186,12 @@ class World:
             if self.mode != "overtaken":
                 self._release()
 
-    def _carry_out(self, work: Change | Command) -> None:
+    def _carry_out(self, work: Work) -> None:
         if isinstance(work, Change):
             self.applier.apply(work)
+            return
+        if isinstance(work, ByHand):
+            self.applier.start(work.definition, RecordKey("deal", work.record), work.occasion, "u1")
             return
         self.commander.carry_out(work)
         for following in list(self.stage.offline.queue.take_commands()):

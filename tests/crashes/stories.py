@@ -3,17 +3,26 @@
 from datetime import timedelta
 
 from stagebell.domain.errors import DeliveryThrottled
-from tests.crashes.crashing import Ordered, Story, Told
+from tests.crashes.crashing import ByHand, Ordered, Story, Told
 from tests.stage import LADDER, QUOTATION, UNASSIGNED, WON, Stage, mail, scenario
 
 
 def text(name, at, **more):
-    return {"name": name, "type": "send_sms", "at": at, "text": f"{name}: {{{{ deal.name }}}}", "to": [{"role": "desk"}], **more}
+    return {
+        "name": name,
+        "type": "send_sms",
+        "at": at,
+        "text": f"{name}: {{{{ deal.name }}}}",
+        "to": [{"role": "desk"}],
+        **more,
+    }
 
 
 def a_desk(stage: Stage) -> None:
     for user, phone in (("u1", "+4930901820"), ("u2", "+4930901821"), ("u3", "nonsense 1")):
-        stage.user(user, name=user, email=f"{user}@example.com", roles=["desk"], **({"phone": phone} if user != "u3" else {}))
+        stage.user(
+            user, name=user, email=f"{user}@example.com", roles=["desk"], **({"phone": phone} if user != "u3" else {})
+        )
 
 
 def a_desk_and_a_suppressed_address(stage: Stage) -> None:
@@ -64,10 +73,15 @@ DATE_STORY = Story(
     (
         scenario("due", steps=[mail("remind", {"date": "due_on", "offset": "-1 day", "time": "09:00"})]),
         scenario("idle", trigger={"on": "saved"}, reentry="restart", steps=[mail("nudge", {"after": "3 days"})]),
-        scenario("won", stage={"field": "stage", "is": WON}, cancel_if={"field": "amount", "op": "changed"}, steps=[
-            mail("left", {"after": "1 hour", "from": "stage_left"}),
-            mail("congratulate", {"after": "1 day"}, cancel_if={"field": "urgent", "op": "eq", "value": True}),
-        ]),
+        scenario(
+            "won",
+            stage={"field": "stage", "is": WON},
+            cancel_if={"field": "amount", "op": "changed"},
+            steps=[
+                mail("left", {"after": "1 hour", "from": "stage_left"}),
+                mail("congratulate", {"after": "1 day"}, cancel_if={"field": "urgent", "op": "eq", "value": True}),
+            ],
+        ),
         scenario("once", trigger={"on": "created"}, reentry="once", steps=[mail("welcome", {"after": "0 minutes"})]),
     ),
     (
@@ -129,4 +143,22 @@ OPERATOR_STORY = Story(
     ),
 )
 
-STORIES = (LADDER_STORY, GROUP_STORY, DATE_STORY, LONG_STORY, BROKEN_STORY, QUIET_STORY, OPERATOR_STORY)
+BY_HAND_STORY = Story(
+    "started by hand",
+    (
+        scenario(
+            "by-hand",
+            trigger={"on": "manual"},
+            reentry="restart",
+            steps=[mail("now", {"after": "0 minutes"}), mail("later", {"after": "1 hour"})],
+        ),
+    ),
+    (
+        Told(0, "deal-1", {"type_": "created", "name": "Acme"}),
+        ByHand(10, "deal-1", "by-hand"),
+        Told(20, "deal-1", {"name": "Acme Ltd"}),
+        ByHand(30, "deal-1", "by-hand"),
+    ),
+)
+
+STORIES = (LADDER_STORY, GROUP_STORY, DATE_STORY, LONG_STORY, BROKEN_STORY, QUIET_STORY, OPERATOR_STORY, BY_HAND_STORY)

@@ -32,6 +32,7 @@ MACHINE = ROOT / "functions" / "machines" / "scenario.asl.json"
 REGION = "eu-central-1"
 STACK = "stagebell"
 SENDER = "stagebell@example.com"
+PATIENCE = 50  # batches: as long as none fails, no test queues more
 SECRET = signatures.new_secret(b"k" * 32)
 SOURCE = {"kind": "source", "name": "crm", "format": "stagebell"}
 ACTIONS = {f"{STACK}-send-email": send_email, f"{STACK}-send-sms": send_sms}
@@ -80,6 +81,7 @@ class World:
                 return answers
             answers.append(apply_change(queue_event(taken["Messages"]), Context()))
             failed = {f["itemIdentifier"] for f in answers[-1]["batchItemFailures"]}
+            assert len(answers) < PATIENCE, f"apply_change fails again and again: {failed}"
             for message in taken["Messages"]:
                 if message["MessageId"] not in failed:
                     sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])

@@ -15,6 +15,7 @@ from stagebell.domain.matching import Index, guards
 from stagebell.domain.objects import read_object, with_built_ins
 from stagebell.domain.records import Comparison, Record, compare
 from stagebell.domain.scenarios import Scenario, read_scenario
+from stagebell.services.explain import Explainer
 from tests.stage import ACCOUNT, DEAL, QUOTATION, START, UNASSIGNED, WON, Stage, mail, scenario
 
 KIND = read_object(DEAL)
@@ -244,3 +245,18 @@ def test_a_stale_change_meets_nothing():
     late = compare(stage.record(), stage.change(at=START, name="old"))
 
     assert (late.event, index.candidates(late)) == (None, [])
+
+
+def test_why_a_deletion_was_not_heard_of_is_explained_by_the_last_values():
+    farewell = scenario(
+        "bye", trigger={"on": "deleted"}, only_if=clause("stage", "eq", WON), steps=[mail("m", {"after": "0 minutes"})]
+    )
+    stage = Stage(farewell)
+    stage.post(stage="Lost")
+    change = stage.post(type_="deleted").change.id
+
+    (told,) = Explainer(stage.offline.catalog, stage.offline.records).explain(
+        RecordKey("deal", "deal-7"), change, "bye"
+    )
+
+    assert (told["outcome"], told["why"]["saw"]) == ("not_matched", "Lost")

@@ -98,6 +98,7 @@ CHANGES = some.lists(
 )
 
 
+@settings(deadline=None)
 @given(told=CHANGES, data=some.data())
 def test_all_orders_of_the_same_changes_end_in_the_same_mirror(told, data):
     """Times are distinct; at equal times only a sequence makes the order certain (the next test)."""
@@ -112,6 +113,7 @@ def test_all_orders_of_the_same_changes_end_in_the_same_mirror(told, data):
     }
 
 
+@settings(deadline=None)
 @given(told=CHANGES, data=some.data())
 def test_at_equal_times_the_sequence_makes_every_order_end_in_the_same_mirror(told, data):
     changes = [change(0, "updated", **fields, id_=f"c{n}", sequence_=n) for n, (_, fields, _) in enumerate(told)]
@@ -120,6 +122,7 @@ def test_at_equal_times_the_sequence_makes_every_order_end_in_the_same_mirror(to
     assert mirror(*shuffled).current == mirror(*changes).current
 
 
+@settings(deadline=None)
 @given(told=CHANGES, data=some.data())
 def test_a_stale_change_leaves_the_mirror_as_it_was_and_any_other_moves_its_version_by_one(told, data):
     record = Record(KEY)

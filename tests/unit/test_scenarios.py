@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from stagebell.domain.executions import LONGEST_EXECUTION, LONGEST_WAIT
-from stagebell.services.act import Task
+from stagebell.domain.executions import LONGEST_EXECUTION, LONGEST_WAIT, Task
 from tests.stage import DEAL, LADDER, QUOTATION, START, UNASSIGNED, WON, Stage, mail, scenario
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -330,6 +329,17 @@ def test_a_date_beyond_the_calendar_is_no_time_and_the_change_is_applied_all_the
     stage.post(stage=UNASSIGNED, due_on=day)
 
     assert stage.record().current["due_on"] == day, reason
+    assert stage.runs()[0].steps[0].due_at is None
+
+
+def test_business_days_of_a_calendar_that_is_closed_for_years_are_no_time_either():
+    closed = [str((START + number * DAY).date()) for number in range(1, 800)]
+    calendar = {"kind": "calendar", "name": "closed", "timezone": "UTC", "dates": closed}
+    stage = Stage(calendar, scenario(steps=[mail("m", {"after": "3 business days"})], calendar="closed"))
+
+    stage.post(stage=UNASSIGNED)
+
+    assert stage.record().current == {"stage": UNASSIGNED}
     assert stage.runs()[0].steps[0].due_at is None
 
 

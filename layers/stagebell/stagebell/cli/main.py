@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "diff": ("stagebell.cli.diff", "show how a directory differs from what is active"),
     "apply": ("stagebell.cli.apply", "store and activate a directory of definitions"),
     "schema": ("stagebell.cli.schema", "write the JSON Schemas for editors"),
+    "reference": ("stagebell.cli.reference", "write the pages of docs/reference"),
     "backtest": ("stagebell.cli.backtest", "show what definitions would have done over a history of changes"),
     "explain": ("stagebell.cli.explain", "show why a definition did or did not act on a change"),
     "keys": ("stagebell.cli.keys", "list, make and revoke API keys"),

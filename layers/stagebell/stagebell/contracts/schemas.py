@@ -29,11 +29,12 @@ class _Generator(GenerateJsonSchema):
 
 def schemas() -> dict[str, dict[str, Any]]:
     """File name → schema."""
-    single = {f"{kind}.schema.json": _of(model) for kind, model in KINDS.items()}
+    single = {f"{kind}.schema.json": schema_of(model) for kind, model in KINDS.items()}
     return {COMBINED: _combined(), **single}
 
 
-def _of(model: type[BaseModel]) -> dict[str, Any]:
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of one model."""
     return {"$schema": DIALECT, **model.model_json_schema(by_alias=True, schema_generator=_Generator)}
 
 

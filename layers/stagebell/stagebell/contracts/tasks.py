@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stagebell.services.act import Task
+from stagebell.domain.executions import Task
 
 
 class TaskModel(BaseModel):

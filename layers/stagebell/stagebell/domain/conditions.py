@@ -62,13 +62,15 @@ class Explanation:
     result: bool
     saw: Value = None
     before: Value = None
+    other: Value = None  # of the field it was compared with
     parts: tuple["Explanation", ...] = ()
 
     def document(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"condition": self.text, "result": self.result}
         if self.parts:
             return shown | {"parts": [part.document() for part in self.parts]}
-        return shown | {"saw": _shortened(self.saw), "before": _shortened(self.before)}
+        shown |= {"saw": _shortened(self.saw), "before": _shortened(self.before)}
+        return shown if self.other is None else shown | {"other": _shortened(self.other)}
 
 
 def _shortened(value: Value) -> Value:
@@ -91,7 +93,8 @@ class Clause:
 
     def explain(self, view: View) -> Explanation:
         before = view.value_before(self.path) if not self.path.hops else None
-        return Explanation(str(self), self.holds(view), view.value(self.path), before)
+        other = view.value(self.operand.path) if self.operand.path is not None else None
+        return Explanation(str(self), self.holds(view), view.value(self.path), before, other)
 
     def __str__(self) -> str:
         return f"{self.path} {self.op}{self.operand.shown}"

@@ -2,6 +2,8 @@
 
 A sleeping execution outlives many deploys: keys are only ever added, and `version` tells the shapes apart."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +12,17 @@ from stagebell.domain.planning import Wake
 VERSION = 1
 LONGEST_WAIT = timedelta(days=300)
 LONGEST_EXECUTION = timedelta(days=350)  # Step Functions ends an execution after one year
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a machine hands over: which step of which run, in which execution; `failure` when it gave up retrying."""
+
+    run: str
+    step: str
+    execution: int
+    born: datetime
+    failure: Mapping[str, str] | None = None
 
 
 def execution_name(run: str, execution: int) -> str:

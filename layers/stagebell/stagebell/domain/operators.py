@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from stagebell.domain import durations
+from stagebell.domain.errors import InvalidValue
 from stagebell.domain.fields import Field, Value, instant_text
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ MOMENT = frozenset({"date", "datetime"})
 ORDERED = NUMBER | MOMENT
 LISTS = frozenset({"multi_select"})
 ANY = TEXT | ORDERED | LISTS | {"boolean"}
+
+LAST = "~"  # sorts after every date and instant
 
 type Key = Callable[[Value], Any]
 
@@ -133,10 +136,14 @@ def _falls_to(clause: "Clause", view: "View") -> bool:
 
 
 def _limit(clause: "Clause", view: "View", *, back: bool) -> str:
-    """The far end of a window, as a canonical value of the field's type."""
+    """The far end of a window, as a canonical value of the field's type; where a calendar that is closed for years has
+    none, the end that nothing reaches."""
     duration = clause.operand.duration
     assert duration is not None
-    moment = durations.add(view.at, duration.negated() if back else duration, view.zone, view.calendar)
+    try:
+        moment = durations.add(view.at, duration.negated() if back else duration, view.zone, view.calendar)
+    except InvalidValue:
+        return "" if back else LAST
     return _as_field(clause, moment, view)
 
 

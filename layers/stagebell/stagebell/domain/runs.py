@@ -154,10 +154,15 @@ def _put_off(state: StepState, due: datetime | None) -> bool:
 
 
 def _due(step: Step, origin: datetime | None, view: View) -> datetime | None:
-    planned = _planned(step, origin, view)
-    if planned is None or step.quiet_hours is None:
-        return planned
-    return quiet_until(planned, step.quiet_hours, view.zone) or planned
+    """None also for a time that cannot be: 9999-12-31, which CRMs write for "never", plus three days; or business days
+    of a calendar that is closed for years. The change counts all the same."""
+    try:
+        planned = _planned(step, origin, view)
+        if planned is None or step.quiet_hours is None:
+            return planned
+        return quiet_until(planned, step.quiet_hours, view.zone) or planned
+    except InvalidValue:
+        return None
 
 
 def _planned(step: Step, origin: datetime | None, view: View) -> datetime | None:
@@ -166,10 +171,7 @@ def _planned(step: Step, origin: datetime | None, view: View) -> datetime | None
         if not isinstance(value, str):
             return None
         moment = parse_instant(value) if step.at.date.field.type == "datetime" else date.fromisoformat(value)
-        try:
-            return durations.date_due(moment, step.at.offset, step.at.time, view.zone, view.calendar)
-        except InvalidValue:  # 9999-12-31, which CRMs write for "never", plus an offset
-            return None
+        return durations.date_due(moment, step.at.offset, step.at.time, view.zone, view.calendar)
     if origin is None or step.at.after is None:
         return None
     return durations.add(origin, step.at.after, view.zone, view.calendar)

@@ -20,9 +20,10 @@ from stagebell.adapters.memory.suppressions import MemorySuppressions
 from stagebell.adapters.phone import e164
 from stagebell.adapters.public_holidays import public_holidays
 from stagebell.domain.changes import Change
+from stagebell.domain.executions import Task
 from stagebell.domain.planning import Wake, wake
 from stagebell.ports import Definition, Renderer
-from stagebell.services.act import Action, Actor, Task
+from stagebell.services.act import Action, Actor
 from stagebell.services.apply import Applier
 from stagebell.services.backtest import Backtest, Report
 from stagebell.services.catalog import Catalog

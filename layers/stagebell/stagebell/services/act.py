@@ -12,7 +12,7 @@ from stagebell.domain import deciding, planning, runs
 from stagebell.domain.conditions import View
 from stagebell.domain.deciding import decide
 from stagebell.domain.errors import RETRIED_BY_MACHINES, RecordBusy, StagebellError
-from stagebell.domain.executions import execution_name, machine_state, outlives
+from stagebell.domain.executions import Task, execution_name, machine_state, outlives
 from stagebell.domain.records import Record
 from stagebell.domain.runs import Run, StepState, StepStatus
 from stagebell.domain.scenarios import Scenario, Step
@@ -21,17 +21,6 @@ from stagebell.services.catalog import Catalog
 from stagebell.services.look import Lookout, needs_zone
 
 ATTEMPTS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a machine hands over: which step of which run, in which execution; `failure` when it gave up retrying."""
-
-    run: str
-    step: str
-    execution: int
-    born: datetime
-    failure: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +50,8 @@ class Action(Protocol):
         """Do it. Raises RunMoved to look again, a retried error to be called again by the machine; any other
         StagebellError fails the step with its code."""
 
-    def give_up(self, run: Run, step: str) -> None:
-        """The machine has stopped retrying: leave nothing undecided behind."""
+    def give_up(self, run: Run, step: str, reason: str) -> None:
+        """No attempt will follow: leave nothing undecided behind. `reason` says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +107,13 @@ class Actor:
     def _too_late(self, run: Run | None, task: Task, action: Action) -> dict[str, Any]:
         """The step was settled without us. An attempt that died on the way to its note leaves its outcome unknown."""
         if run is not None and run.state(task.step).status != "waiting":
-            action.give_up(run, task.step)
+            action.give_up(run, task.step, "step_settled")
         return self._answer(run, task)
 
     def _step(self, run: Run, task: Task, action: Action) -> tuple[Run, _Done | None]:
         now = self.clock.now()
         if task.failure is not None:
-            action.give_up(run, task.step)
+            action.give_up(run, task.step, "retries_exhausted")
             return self._failed(run, task.step, task.failure.get("Error", "unknown"), task.failure, now), None
         try:
             look, decision = self._look(run, task.step, now)

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from stagebell.domain import planning
 from stagebell.domain.changes import Change
+from stagebell.domain.executions import Task
 from stagebell.domain.planning import Wake
 from stagebell.domain.runs import Run
 from stagebell.ports import Applied, Clock, Runs, Scheduler
-from stagebell.services.act import Action, Actor, Look, Outcome, Task
+from stagebell.services.act import Action, Actor, Look, Outcome
 from stagebell.services.apply import Applier
 
 
@@ -137,8 +138,8 @@ class Rehearsed:
         outcome = self.action.act(look)
         return replace(outcome, status="acted") if outcome.status == "skipped" else outcome
 
-    def give_up(self, run: Run, step: str) -> None:
-        self.action.give_up(run, step)
+    def give_up(self, run: Run, step: str, reason: str) -> None:
+        self.action.give_up(run, step, reason)
 
 
 @dataclass(frozen=True, slots=True)

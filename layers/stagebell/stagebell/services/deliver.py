@@ -65,21 +65,21 @@ class Courier:
             return Outcome("acted", "delivery_unknown" if unsure else "", keys)
         return Outcome("skipped", _nobody(done, missing), keys)
 
-    def give_up(self, run: Run, step: str) -> None:
-        """The machine stopped retrying a step: what was planned for it has failed, what was on its way is unknown."""
+    def give_up(self, run: Run, step: str, reason: str) -> None:
+        """No attempt at a step will follow: what was planned for it has failed, what was on its way is unknown."""
         cursor = None
         while True:
             page = self.deliveries.of_run(run.id, cursor)
             for delivery in page.items:
                 if delivery.step == step and not delivery.known:
-                    self._give_up(delivery)
+                    self._give_up(delivery, reason)
             cursor = page.cursor
             if cursor is None:
                 return
 
-    def _give_up(self, delivery: Delivery) -> None:
+    def _give_up(self, delivery: Delivery, reason: str) -> None:
         state: ledger.State = "failed" if delivery.state == "planned" else "unknown"
-        self.deliveries.update(ledger.settled(delivery, state, self.clock.now(), "retries_exhausted", delivery.detail))
+        self.deliveries.update(ledger.settled(delivery, state, self.clock.now(), reason, delivery.detail))
 
     def _one(self, look: Look, channel: Channel, parcel: Parcel) -> Delivery:
         delivery = self._delivery(look, channel, parcel)

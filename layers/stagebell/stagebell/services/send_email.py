@@ -33,8 +33,8 @@ class SendEmail:
         ]
         return self.courier.deliver(look, "email", parcels, missing)
 
-    def give_up(self, run: Run, step: str) -> None:
-        self.courier.give_up(run, step)
+    def give_up(self, run: Run, step: str, reason: str) -> None:
+        self.courier.give_up(run, step, reason)
 
     def _addresses(self, directory: Directory, look: Look, key: str) -> tuple[str, ...]:
         people, _ = directory.reachable(look, key, "email")

@@ -34,8 +34,8 @@ class SendSms:
             parcels.setdefault(parcel.address, parcel)
         return self.courier.deliver(look, "sms", list(parcels.values()), missing)
 
-    def give_up(self, run: Run, step: str) -> None:
-        self.courier.give_up(run, step)
+    def give_up(self, run: Run, step: str, reason: str) -> None:
+        self.courier.give_up(run, step, reason)
 
     def _parcel(self, look: Look, person: Person, related: RelatedRecords) -> Parcel:
         number = self.phones(person.phone, self.region or None)
