@@ -6,14 +6,15 @@ import math
 import time
 from datetime import UTC, datetime, timedelta
 
-from local.deploy import deploy
+from local.deploy import reconfigure
 from local.place import LocalStackError, Place
 from local.stack import Stack
 from stagebell.adapters.clocks import clock_from
 from stagebell.ports import Clock
 
 RATE = 3600
-LEADS = (15, 45, 120)  # seconds between setting the clock and the moment it shows `start`
+LEADS = (10, 30, 90)  # seconds between setting the clock and the moment it shows `start`
+LEFT = 5  # seconds of them that must be left once it is set
 
 
 def parameters(place: Place) -> dict[str, str]:
@@ -25,13 +26,13 @@ def clock_of(place: Place) -> Clock:
 
 
 def set_clock(stack: Stack, start: datetime) -> Clock:
-    """Deploys a clock that will show `start` in a moment, and answers it while it still shows less."""
+    """Gives the stack a clock that will show `start` in a moment, and answers it while it still shows less."""
     for lead in LEADS:
         shown_at = math.ceil(time.time()) + lead
         stack.place.clock.write_text(f"{start.isoformat()}@{shown_at}x{RATE}")
-        deploy(stack.place, parameters(stack.place))
+        reconfigure(stack, parameters(stack.place))
         clock = clock_of(stack.place)
-        if clock.now() < start - timedelta(seconds=3 * RATE):
+        if clock.now() < start - timedelta(seconds=LEFT * RATE):
             return clock
     raise LocalStackError("This machine is too busy: the clock could not be set in time. Try again: make run")
 

@@ -4,6 +4,7 @@ Run by the interpreter of `.venv-local`, which is also the one that runs the fun
 """
 
 import contextvars
+import copy
 import hashlib
 import io
 import json
@@ -26,6 +27,7 @@ DETAIL_TYPES = {"Delivery": "Email Delivered", "Bounce": "Email Bounced", "Compl
 _run_function = lambda_svc._execute_function_warm
 _throttle = lambda_svc._throttle_response
 _answer_ses = ses_v2.handle_request
+_ses_state, _restore_ses = ses.get_state, ses.load_persisted_state
 _spawn = lambda_runtime.Worker._spawn
 _unpacking = threading.Lock()
 
@@ -75,6 +77,16 @@ def unpacked(archive: bytes) -> Path:
             zipfile.ZipFile(io.BytesIO(archive)).extractall(unfinished)
             unfinished.rename(folder)
     return folder
+
+
+def state_with_sent_emails() -> dict[str, Any]:
+    """ministack keeps the SMS it sent, but forgets the e-mails when it ends."""
+    return {**_ses_state(), "_sent_emails": copy.deepcopy(ses._sent_emails)}
+
+
+def restore_with_sent_emails(state: dict[str, Any]) -> None:
+    _restore_ses(state)
+    ses._restore_regional_store(ses._sent_emails, state.get("_sent_emails", {}))
 
 
 async def answer_ses_with_feedback(method: str, path: str, headers: Any, body: bytes, query_params: Any) -> Any:
@@ -136,4 +148,5 @@ if __name__ == "__main__":
     lambda_svc._throttle_response = throttle_by_name
     lambda_runtime.Worker._spawn = spawn_with_shared_layers
     ses_v2.handle_request = answer_ses_with_feedback
+    ses.get_state, ses.load_persisted_state = state_with_sent_emails, restore_with_sent_emails
     main()

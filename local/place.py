@@ -17,7 +17,7 @@ class LocalStackError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """`home` is the folder of everything that changes while it runs; `.local` unless a test wants its own."""
+    """`home` is the folder of everything that changes while it runs; `.local` unless STAGEBELL_FOLDER names one."""
 
     port: int
     root: Path = ROOT
@@ -28,7 +28,8 @@ class Place:
         text = os.environ.get("STAGEBELL_PORT", str(DEFAULT_PORT))
         if not text.isdecimal() or not 0 < int(text) < 65536:
             raise LocalStackError(f"STAGEBELL_PORT must be a port number, not {text!r}.")
-        return cls(int(text))
+        home = os.environ.get("STAGEBELL_FOLDER")
+        return cls(int(text), home=Path(home).resolve() if home else None)
 
     @property
     def endpoint(self) -> str:

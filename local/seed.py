@@ -101,6 +101,7 @@ class Seeding:
     def _play(self, showing: Replay, source: Source, clock: Clock, api: Client) -> None:
         changes, expected = showing.changes(), showing.expected()
         records = {change["id"] for change in changes}
+        names = {scenario for scenario, _, _ in expected}
         last = max(expected.values())
         seconds = seconds_until(clock, last)
         self.console.print(
@@ -115,7 +116,8 @@ class Seeding:
 
             def sent() -> set[Firing]:
                 watch(len(changes))
-                return {firing for d in report.deliveries_sent(api) if (firing := report.firing(d))[2] in records}
+                found = map(report.firing, report.deliveries_sent(api))
+                return {firing for firing in found if firing[0] in names and firing[2] in records}
 
             play(changes, source, clock, watch)
             patience = max(0.0, seconds_until(clock, last)) + LATE
