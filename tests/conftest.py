@@ -1,4 +1,7 @@
-"""No test can reach AWS: the credentials are fake, and only sockets to this machine open."""
+"""No test can reach AWS: the credentials are fake, and only sockets to this machine open.
+
+Generated cases are the same at every run, so that a change is judged by itself; `HYPOTHESIS_PROFILE=search` looks for
+new ones, twenty times as many."""
 
 import ipaddress
 import os
@@ -7,6 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("search", max_examples=2_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 _FAKE_AWS = {
     "AWS_ACCESS_KEY_ID": "testing",

@@ -123,7 +123,7 @@ DELIVERY = st.builds(
     settled_at=st.none() | MOMENT,
     complained_at=st.none() | MOMENT,
 )
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=60)
 
 
 def through_json(document: Any) -> Any:

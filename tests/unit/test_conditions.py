@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from stagebell.domain.conditions import (
@@ -227,7 +227,6 @@ SEEN = some.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(document=TREES, before=SEEN, after=SEEN)
 def test_an_explanation_always_agrees_with_the_answer_and_what_is_required_really_is(document, before, after):
     problems: list[Problem] = []

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from stagebell.domain.errors import InvalidValue
@@ -175,7 +175,6 @@ def test_every_type_is_generated():
     assert set(VALUES) == set(FIELD_TYPES)
 
 
-@settings(deadline=None)
 @given(data=some.data(), kind=some.sampled_from(FIELD_TYPES))
 def test_canonical_is_idempotent(data, kind):
     value = data.draw(VALUES[kind])
@@ -194,7 +193,6 @@ JSON_LIKE = some.recursive(
 )
 
 
-@settings(deadline=None)
 @given(kind=some.sampled_from(FIELD_TYPES), value=JSON_LIKE)
 def test_whatever_arrives_is_taken_or_refused_but_never_a_crash(kind, value):
     try:

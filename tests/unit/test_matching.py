@@ -117,7 +117,7 @@ def fires(definition: Scenario, comparison: Comparison) -> bool:
     return definition.only_if.holds(View(comparison.known, after, comparison.change.occurred_at, ZoneInfo("UTC")))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=settings().max_examples * 3)
 @given(definitions=DEFINITIONS, history=HISTORIES)
 def test_matching_never_misses_a_scenario_that_fires(definitions, history):
     scenarios = [
@@ -138,7 +138,7 @@ def test_matching_never_misses_a_scenario_that_fires(definitions, history):
         assert candidates <= triggered, "a candidate's trigger has fired"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings().max_examples)
 @given(definitions=DEFINITIONS, history=HISTORIES)
 def test_what_the_index_looks_up_is_true_whenever_the_scenario_fires(definitions, history):
     """Each guard by itself, filed alone: whichever of them the index picks, nothing is lost."""

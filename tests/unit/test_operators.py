@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from stagebell.domain.calendars import WorkingCalendar
@@ -373,7 +373,6 @@ def test_business_days_count_on_the_calendar():
 NUMBERS = some.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**9), max_value=10**9)
 
 
-@settings(deadline=None)
 @given(left=NUMBERS, right=NUMBERS)
 def test_exactly_one_of_less_equal_greater_holds(left, right):
     told = [holds("price", op, right, {"price": left}) for op in ("lt", "eq", "gt")]
@@ -382,7 +381,6 @@ def test_exactly_one_of_less_equal_greater_holds(left, right):
     assert told == [left < right, left == right, left > right]
 
 
-@settings(deadline=None)
 @given(before=some.none() | NUMBERS, after=some.none() | NUMBERS, limit=NUMBERS)
 def test_rises_to_holds_exactly_when_the_limit_is_crossed_upwards(before, after, limit):
     expected = after is not None and (before is None or before < limit) and limit <= after

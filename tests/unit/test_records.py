@@ -98,7 +98,6 @@ CHANGES = some.lists(
 )
 
 
-@settings(deadline=None)
 @given(told=CHANGES, data=some.data())
 def test_all_orders_of_the_same_changes_end_in_the_same_mirror(told, data):
     """Times are distinct; at equal times only a sequence makes the order certain (the next test)."""
@@ -113,7 +112,6 @@ def test_all_orders_of_the_same_changes_end_in_the_same_mirror(told, data):
     }
 
 
-@settings(deadline=None)
 @given(told=CHANGES, data=some.data())
 def test_at_equal_times_the_sequence_makes_every_order_end_in_the_same_mirror(told, data):
     changes = [change(0, "updated", **fields, id_=f"c{n}", sequence_=n) for n, (_, fields, _) in enumerate(told)]
@@ -122,7 +120,6 @@ def test_at_equal_times_the_sequence_makes_every_order_end_in_the_same_mirror(to
     assert mirror(*shuffled).current == mirror(*changes).current
 
 
-@settings(deadline=None)
 @given(told=CHANGES, data=some.data())
 def test_a_stale_change_leaves_the_mirror_as_it_was_and_any_other_moves_its_version_by_one(told, data):
     record = Record(KEY)
@@ -156,7 +153,7 @@ STORY = some.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings().max_examples)
 @given(told=STORY, data=some.data())
 def test_many_changes_to_several_records_in_any_order_with_duplicates_end_alike(told, data):
     in_time, mixed = Stage(LADDER), Stage(LADDER)

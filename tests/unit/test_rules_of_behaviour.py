@@ -38,6 +38,17 @@ def test_rule_1_partial_updates_merge():
     assert stage.record().current == {"name": "Acme", "amount": "6"}
 
 
+def test_rule_1_where_the_mirror_never_heard_of_a_field_the_source_may_say_what_it_was():
+    stage = Stage(LADDER)
+
+    known = stage.post("deal-1", stage=UNASSIGNED, previous_={"stage": UNASSIGNED, "amount": "5"})
+    new = stage.post("deal-2", stage=UNASSIGNED, previous_={"stage": QUOTATION, "amount": "5"})
+
+    assert (known.event, dict(known.before)) == ("saved", {})
+    assert dict(new.before) == {"stage": QUOTATION}, "amount was not written, so it has not changed"
+    assert [len(stage.runs(record)) for record in ("deal-1", "deal-2")] == [0, 1]
+
+
 def test_rule_2_a_delivery_id_is_applied_once():
     stage = Stage(LADDER)
     change = stage.change(stage=UNASSIGNED)

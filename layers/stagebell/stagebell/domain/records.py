@@ -123,8 +123,8 @@ def _outdated(record: Record, change: Change, stamp: Stamp, buried: bool) -> Ite
 
 
 def _known(record: Record, change: Change) -> Mapping[str, Value]:
-    """Before-values: the mirror's; where it never heard of a field, what the source says the value was."""
-    unheard = {name: value for name, value in change.previous.items() if name not in record.stamps}
+    """Before-values: the mirror's; where it never heard of a field that is written, what the source says it was."""
+    unheard = {n: v for n, v in change.previous.items() if n in change.fields and n not in record.stamps}
     return {**record.current, **unheard} if unheard else record.current
 
 
