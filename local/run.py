@@ -1,15 +1,14 @@
 """`make run`: the whole stack on this machine, with real changes going through it."""
 
-import importlib
-import importlib.util
 import sys
 import time
-from types import ModuleType
 
+from local import seed
 from local.deploy import deploy
 from local.place import LocalStackError, Place
 from local.stack import Stack
 from local.start import start
+from local.wake import wake_sleepers
 
 
 def main() -> int:
@@ -26,17 +25,12 @@ def run(place: Place) -> None:
     place.folder.mkdir(exist_ok=True)
     started = start(place)
     print(f"{'Started' if started else 'Found'} the emulator on {place.endpoint}")
-    seed = _seed()
-    stack = deploy(place, seed.parameters(place) if seed else {})
+    stack = deploy(place, seed.parameters(place))
     print(f"Deployed in {time.monotonic() - began:.0f} s; the API is {stack.api_url}")
-    if seed:
-        seed.main(stack)
+    if started and (woken := wake_sleepers(stack)):
+        print(f"Woke {woken} runs that waited when the emulator was stopped")
+    seed.main(stack)
     _say_what_next(stack)
-
-
-def _seed() -> ModuleType | None:
-    """`local/seed.py`: `parameters(place)` says which template parameters it wants, `main(stack)` fills the stack."""
-    return importlib.import_module("local.seed") if importlib.util.find_spec("local.seed") else None
 
 
 def _say_what_next(stack: Stack) -> None:

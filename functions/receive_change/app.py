@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from stagebell.contracts.problem_documents import problem_response
 from stagebell.domain.errors import StagebellError
 from stagebell.runtime import wiring
 from stagebell.runtime.observability import log_outcome, observed
-from stagebell.runtime.webhooks import accepted, refused, webhook
+from stagebell.runtime.webhooks import accepted, webhook
 
 
 @observed
@@ -15,6 +16,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         changes = wiring.receiver().receive(source, headers, body)
     except StagebellError as error:
         log_outcome("changes_refused", level="warning", source=source, code=error.code)
-        return refused(error)
+        return problem_response(error)
     log_outcome("changes_accepted", source=source, changes=len(changes))
     return accepted(changes)

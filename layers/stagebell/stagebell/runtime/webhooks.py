@@ -6,9 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stagebell.contracts.problem_documents import document_of, response
-from stagebell.domain.errors import StagebellError
-
 
 def webhook(event: Mapping[str, Any]) -> tuple[str, Mapping[str, str], bytes]:
     """The source's name, the headers in lower case, and the body's very bytes, as they were signed."""
@@ -31,8 +28,3 @@ def accepted(changes: Sequence[str]) -> dict[str, Any]:
     """202: the changes are queued; their ids find them in the record's history."""
     body = json.dumps({"changes": list(changes)}, ensure_ascii=False)
     return {"statusCode": 202, "headers": {"content-type": "application/json"}, "body": body}
-
-
-def refused(error: StagebellError) -> dict[str, Any]:
-    """The problem document (RFC 9457) of an error; nothing was stored."""
-    return response(document_of(error))
