@@ -149,3 +149,10 @@ def test_json_examples_are_json():
         for language, body in FENCE.findall(path.read_text(encoding="utf-8")):
             if language == "json":
                 json.loads(body)
+
+
+def test_every_alarm_is_told_with_what_to_do():
+    alarms = set(re.findall(r"^  (\w+Alarm):$", (ROOT / "template.yaml").read_text(), re.MULTILINE))
+    told = (ROOT / "docs" / "how-to" / "operate.md").read_text()
+
+    assert alarms and {alarm for alarm in alarms if alarm not in told} == set()
