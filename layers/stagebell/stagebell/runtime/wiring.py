@@ -48,8 +48,11 @@ def session() -> Any:
 
 @cache
 def client(service: str) -> Any:
-    """A client that retries as botocore does by default: for calls that may be repeated."""
-    return session().create_client(service)
+    """A client that tries again by itself: for calls that may be repeated. All its tries fit into a function's 30 s."""
+    from botocore.config import Config
+
+    config = Config(connect_timeout=2, read_timeout=7, retries={"mode": "standard", "total_max_attempts": 3})
+    return session().create_client(service, config=config)
 
 
 @cache
