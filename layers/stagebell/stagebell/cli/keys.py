@@ -66,13 +66,14 @@ def _first_key(stack: str, label: str, role: str) -> str:
 
     session = Session()
     try:
-        table = _access_table(session.create_client("cloudformation"), stack)
+        table = resource(session.create_client("cloudformation"), stack, "AccessTable")
         keys = DynamoApiKeys(session.create_client("dynamodb"), table)
         return create(keys, label, role, datetime.now(UTC)).text
     except (BotoCoreError, ClientError) as error:
         raise NotConfigured(f"stack {stack} could not be written to: {error}") from error
 
 
-def _access_table(cloudformation: Any, stack: str) -> str:
-    found = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId="AccessTable")
+def resource(cloudformation: Any, stack: str, name: str) -> str:
+    """What a resource of a stack is called in AWS: a table's name, a queue's URL."""
+    found = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=name)
     return str(found["StackResourceDetail"]["PhysicalResourceId"])
