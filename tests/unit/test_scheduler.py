@@ -114,8 +114,10 @@ def test_a_run_is_stopped_with_its_reason(client: Any, stub: Stubber) -> None:
 def test_what_is_done_already_is_no_failure(client: Any, stub: Stubber) -> None:
     stub.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
     stub.add_client_error("stop_execution", "ExecutionDoesNotExist", http_status_code=400)
+    stub.add_client_error("stop_execution", "ValidationException", "Execution is not running", http_status_code=400)
 
     scheduler(client).start(WAKE)
+    scheduler(client).stop(HALT)
     scheduler(client).stop(HALT)
 
     stub.assert_no_pending_responses()

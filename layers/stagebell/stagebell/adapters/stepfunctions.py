@@ -23,6 +23,8 @@ _MISCONFIGURED = frozenset(
         "ValidationException",
     }
 )
+_STARTED = frozenset({"ExecutionAlreadyExists"})
+_ENDED = frozenset({"ExecutionDoesNotExist", "ValidationException"})  # the second: it has ended by itself
 
 
 class StepFunctionsScheduler:
@@ -39,19 +41,19 @@ class StepFunctionsScheduler:
         until = max(self._clock.real(wake.at), now)
         state = machine_state(wake, prefix=self._prefix, wait_until=until, now=now, born=now)
         parameters = {"name": execution_name(wake.run, wake.execution), "input": json.dumps(state)}
-        self._call("start_execution", "ExecutionAlreadyExists", stateMachineArn=self._machine, **parameters)
+        self._call("start_execution", _STARTED, stateMachineArn=self._machine, **parameters)
 
     def stop(self, halt: Halt) -> None:
         execution = f"{execution_prefix(self._machine)}:{execution_name(halt.run, halt.execution)}"
-        self._call("stop_execution", "ExecutionDoesNotExist", executionArn=execution, error=halt.reason[:_ERROR_LIMIT])
+        self._call("stop_execution", _ENDED, executionArn=execution, error=halt.reason[:_ERROR_LIMIT])
 
-    def _call(self, operation: str, done: str, **parameters: str) -> None:
-        """Call; the error code `done` says that nothing is left to do."""
+    def _call(self, operation: str, done: frozenset[str], **parameters: str) -> None:
+        """Call; the error codes in `done` say that nothing is left to do."""
         try:
             getattr(self._client, operation)(**parameters)
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
-            if code != done:
+            if code not in done:
                 raise _translated(code, error) from error
         except BotoCoreError as error:
             raise RecordBusy(f"Step Functions could not be reached for {operation}: it is tried again") from error
