@@ -1,4 +1,4 @@
-"""An execution that failed or timed out: its run has failed too, and says so. Nothing dies silently."""
+"""An execution that failed or timed out: its run has failed too, and so have the messages it had not decided on."""
 
 from typing import Any
 
@@ -10,5 +10,8 @@ from stagebell.runtime.observability import log_outcome, observed
 @observed
 def lambda_handler(event: dict[str, Any], context: object) -> None:
     ended = ExecutionEnded.of(event)
-    run = wiring.finisher().fail(ended.run, ended.execution, f"machine_{ended.detail.status.lower()}")
+    reason = f"machine_{ended.detail.status.lower()}"
+    run = wiring.finisher().fail(ended.run, ended.execution, reason)
+    if not run.open:
+        wiring.courier().give_up(run, None, reason)
     log_outcome("run_closed", level="error", run=run.id, status=run.status, reason=run.reason)

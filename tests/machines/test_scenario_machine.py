@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from functions.actions.send_email.app import lambda_handler as send_email
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import DeliveryThrottled
 from stagebell.runtime import wiring
@@ -156,16 +157,22 @@ def test_a_date_that_moves_re_times_the_waiting_step():
         assert runs()[0].steps[0].settled_at == day.replace(day=31)
 
 
-def test_an_execution_that_dies_fails_its_run(monkeypatch):
-    def broken(event, context):
+def test_an_execution_that_dies_fails_its_run_and_leaves_nothing_undecided(monkeypatch):
+    def die(*_anything):
         raise ValueError("a bug")
 
+    def given_up_too_soon(event, context):
+        return die() if "failure" in event else send_email(event, context)
+
     with world(ACCOUNT, DEAL, LADDER, start=START) as deployed:
-        monkeypatch.setitem(ACTIONS, "stagebell-send-email", broken)
+        monkeypatch.setattr(type(wiring.send_email().mailer), "send", die)
+        monkeypatch.setitem(ACTIONS, "stagebell-send-email", given_up_too_soon)
         post(deployed, 0, stage=UNASSIGNED)
         deployed.machines.advance(START + timedelta(minutes=30))
         (failed,) = deployed.executions("FAILED")
         deployed.run_ended(failed)
 
         (run,) = runs()
+        (delivery,) = wiring.deliveries().of_run(run.id).items
         assert (run.status, run.reason) == ("failed", "machine_failed")
+        assert (delivery.state, delivery.reason) == ("unknown", "machine_failed")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from stagebell.services.apply import Applier
     from stagebell.services.catalog import Catalog
     from stagebell.services.checks.world import Tools
+    from stagebell.services.deliver import Courier
     from stagebell.services.feedback import FeedbackDesk
     from stagebell.services.finish import Commander, Finisher
     from stagebell.services.receive import Receiver
@@ -223,16 +224,22 @@ def feedback_desk() -> FeedbackDesk:
 
 
 @cache
+def courier() -> Courier:
+    from stagebell.services.deliver import Courier
+
+    return Courier(deliveries(), clock())
+
+
+@cache
 def _sending() -> Mapping[str, Any]:
     """What every sending action needs."""
     from stagebell.adapters.jinja import JinjaRenderer
     from stagebell.services.compose import Composer
-    from stagebell.services.deliver import Courier
     from stagebell.services.people import Directories
 
     return {
         "composer": Composer(catalog(), JinjaRenderer()),
-        "courier": Courier(deliveries(), clock()),
+        "courier": courier(),
         "suppressions": suppressions(),
         "directories": Directories(catalog(), records()),
     }

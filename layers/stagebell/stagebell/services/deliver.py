@@ -65,13 +65,13 @@ class Courier:
             return Outcome("acted", "delivery_unknown" if unsure else "", keys)
         return Outcome("skipped", _nobody(done, missing), keys)
 
-    def give_up(self, run: Run, step: str, reason: str) -> None:
-        """No attempt at a step will follow: what was planned for it has failed, what was on its way is unknown."""
+    def give_up(self, run: Run, step: str | None, reason: str) -> None:
+        """No attempt at a step (None: any) will follow: what was planned has failed, what was on its way is unknown."""
         cursor = None
         while True:
             page = self.deliveries.of_run(run.id, cursor)
             for delivery in page.items:
-                if delivery.step == step and not delivery.known:
+                if step in (None, delivery.step) and not delivery.known:
                     self._give_up(delivery, reason)
             cursor = page.cursor
             if cursor is None:
