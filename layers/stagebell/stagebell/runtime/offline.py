@@ -19,13 +19,10 @@ from stagebell.adapters.memory.store import MemoryStore
 from stagebell.adapters.memory.suppressions import MemorySuppressions
 from stagebell.adapters.phone import e164
 from stagebell.adapters.public_holidays import public_holidays
-from stagebell.domain.changes import Change
-from stagebell.domain.executions import Task
-from stagebell.domain.planning import Wake, wake
 from stagebell.ports import Definition, Renderer
 from stagebell.services.act import Action, Actor
 from stagebell.services.apply import Applier
-from stagebell.services.backtest import Backtest, Report
+from stagebell.services.backtest import Backtest, Rehearsed, Report, VirtualMachine
 from stagebell.services.catalog import Catalog
 from stagebell.services.compose import Composer
 from stagebell.services.deliver import Courier
@@ -84,27 +81,15 @@ class Offline:
             self.definitions.point(pointed, head, definition)
         self.catalog.refresh()
 
-    def apply(self, change: Change) -> None:
-        self.clock.advance(change.occurred_at)
-        self.applier.apply(change)
-
-    def fire(self, due: Wake) -> dict[str, Any]:
-        """Wake one sleeping execution, as the machine would."""
-        self.clock.advance(due.at)
-        answer = self.actor.act(Task(due.run, due.step, due.execution, due.at), self.actions[due.kind])
-        run = self.runs.get(due.run)
-        again = wake(run) if run is not None and answer["next"] != "done" else None
-        if again is not None:
-            self.scheduler.sleep(again)
-        return answer
-
     def run_until(self, moment: datetime, *, inclusive: bool = True) -> None:
         """Let everything act that is due by then."""
-        for due in self.scheduler.due(moment, inclusive=inclusive):
-            self.fire(due)
-        self.clock.advance(moment)
+        self._machine(self.actions).run_until(moment, inclusive=inclusive)
 
     def backtest(self) -> Backtest:
         report = Report(self.zone)
         self.store.on_end = report.ended
-        return Backtest(self.applier, self.actor, self.actions, self.scheduler, self.runs, self.clock, report)
+        rehearsed = {kind: Rehearsed(action) for kind, action in self.actions.items()}
+        return Backtest(self.applier, self._machine(rehearsed), report)
+
+    def _machine(self, actions: Mapping[str, Action]) -> VirtualMachine:
+        return VirtualMachine(self.actor, actions, self.scheduler, self.runs, self.clock)

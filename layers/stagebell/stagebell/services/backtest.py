@@ -143,36 +143,46 @@ class Rehearsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Backtest:
-    """Feeds changes in order of time; `runs` tells the report of every run that ends."""
+class VirtualMachine:
+    """What the scenario machine does, on a virtual clock: wake what is due, and let it sleep until its next step."""
 
-    applier: Applier
     actor: Actor
     actions: Mapping[str, Action]
     sleepers: Sleepers
     runs: Runs
     clock: VirtualClock
-    report: Report
 
-    def feed(self, change: Change) -> None:
-        for wake in self.sleepers.due(change.occurred_at, inclusive=False):
-            self._fire(wake)
-        self.clock.advance(change.occurred_at)
-        self.report.applied(self.applier.apply(change))
+    def run_until(self, moment: datetime | None, *, inclusive: bool = True) -> None:
+        """Let everything act that is due by then (None: everything there is), in order of time."""
+        for due in self.sleepers.due(moment, inclusive=inclusive):
+            self._fire(due)
+        if moment is not None:
+            self.clock.advance(moment)
 
-    def finish(self) -> Report:
-        for wake in self.sleepers.due():
-            self._fire(wake)
-        self.report.firings.sort()
-        return self.report
-
-    def _fire(self, wake: Wake) -> None:
-        self.clock.advance(wake.at)
-        task = Task(wake.run, wake.step, wake.execution, born=wake.at)
-        answer = self.actor.act(task, Rehearsed(self.actions[wake.kind]))
+    def _fire(self, due: Wake) -> None:
+        self.clock.advance(due.at)
+        answer = self.actor.act(Task(due.run, due.step, due.execution, born=due.at), self.actions[due.kind])
         if answer["next"] == "done":
             return
-        run = self.runs.get(wake.run)
+        run = self.runs.get(due.run)
         again = planning.wake(run) if run is not None else None
         if again is not None:
             self.sleepers.sleep(again)
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """Feeds changes in order of time; the runs that end tell the report."""
+
+    applier: Applier
+    machine: VirtualMachine
+    report: Report
+
+    def feed(self, change: Change) -> None:
+        self.machine.run_until(change.occurred_at, inclusive=False)
+        self.report.applied(self.applier.apply(change))
+
+    def finish(self) -> Report:
+        self.machine.run_until(None)
+        self.report.firings.sort()
+        return self.report

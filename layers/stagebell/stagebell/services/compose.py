@@ -18,7 +18,6 @@ from stagebell.services.catalog import Catalog
 from stagebell.services.people import Person, RelatedRecords
 
 DEFAULT_LOCALE = "en"
-SMS_CHARACTERS = 1_600
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,13 +51,6 @@ class MemoryScheduler:
                 del self._waiting[_name(wake)]
                 yield wake
 
-    @property
-    def next_at(self) -> datetime | None:
-        """When the next wake is due."""
-        while self._heap and self._waiting.get(_name(self._heap[0][2])) != self._heap[0][1]:
-            heappop(self._heap)
-        return self._heap[0][0] if self._heap else None
-
     def _tidy(self) -> None:
         """Drop what was stopped once it outnumbers what sleeps."""
         if len(self._heap) > 2 * len(self._waiting) + _SPARE:
