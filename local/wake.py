@@ -13,6 +13,7 @@ from stagebell.adapters.retention import Retention
 from stagebell.adapters.stepfunctions import StepFunctionsScheduler
 from stagebell.services.define import all_heads
 from stagebell.services.finish import Finisher
+from stagebell.services.shelves import RUNNING
 
 KEPT_DAYS = 400
 
@@ -25,7 +26,7 @@ def wake_sleepers(stack: Stack) -> int:
     retention = Retention(clock, KEPT_DAYS)
     runs = DynamoRuns(database, names["RunsTableName"], names["RecordsTableName"], retention)
     machine = names["ScenarioMachineArn"]
-    scheduler = StepFunctionsScheduler(stack.client("stepfunctions"), clock, machine, STACK)
+    scheduler = StepFunctionsScheduler(stack.client("stepfunctions"), clock, machine, names["WorkflowMachineArn"], STACK)
     finisher = Finisher(runs, scheduler, clock)
     woken = 0
     for run in _open(runs, DynamoDefinitions(database, names["DefinitionsTableName"])):
@@ -36,7 +37,7 @@ def wake_sleepers(stack: Stack) -> int:
 
 
 def _open(runs: DynamoRuns, definitions: DynamoDefinitions) -> Iterator[str]:
-    for head in all_heads(definitions, "scenario"):
+    for head in (head for kind in RUNNING for head in all_heads(definitions, kind)):
         cursor = None
         while True:
             page = runs.open_of(head.name, cursor)

@@ -129,8 +129,9 @@ class World:
         self.scheduler = Mortal("scheduler", here.scheduler, fuse)
         self.queue = Mortal("queue", here.queue, fuse)
         deliveries = Mortal("deliveries", here.deliveries, fuse)
-        self.applier = Applier(here.catalog, records, runs, self.scheduler, here.clock)
-        self.actor = Actor(here.catalog, records, runs, here.clock, "offline")
+        self.teller = Mortal("teller", here.teller, fuse)
+        self.applier = Applier(here.catalog, records, runs, self.scheduler, self.teller, here.clock)
+        self.actor = Actor(self.applier, records, runs, here.clock, "offline")
         self.commander = Commander(Finisher(runs, self.scheduler, here.clock), runs, self.queue)
         actions = here.actions
         self.actions = {

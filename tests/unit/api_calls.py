@@ -126,7 +126,7 @@ class Api:
         self.ports.catalog.refresh()
         p = self.ports
         change = Change(f"erp:{id}", "erp", RecordKey("deal", record), kind, at, fields)  # type: ignore[arg-type]
-        Applier(p.catalog, p.records, p.runs, p.scheduler, p.clock).apply(change)
+        Applier(p.catalog, p.records, p.runs, p.scheduler, p.teller, p.clock).apply(change)
 
     def only_run(self, record: str = "deal-7") -> str:
         (run,) = self.get(f"/v1/records/deal/{record}/runs").json["items"]

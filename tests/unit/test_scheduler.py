@@ -18,6 +18,7 @@ from stagebell.domain.planning import Halt, Wake
 from stagebell.ports import Scheduler
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stagebell-scenario"
+WORKFLOWS = "arn:aws:states:eu-central-1:123456789012:stateMachine:stagebell-workflow"
 EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:stagebell-scenario:run_1-2"
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 WAKE = Wake("run_1", 2, "first-mail", "send_email", NOW + timedelta(hours=6))
@@ -50,7 +51,7 @@ def stub(client: Any) -> Iterator[Stubber]:
 
 
 def scheduler(client: Any, clock: Any = None, machine: str = MACHINE) -> Scheduler:
-    return StepFunctionsScheduler(client, clock or StandingClock(), machine, "stagebell")
+    return StepFunctionsScheduler(client, clock or StandingClock(), machine, WORKFLOWS, "stagebell")
 
 
 def state(**changed: Any) -> str:

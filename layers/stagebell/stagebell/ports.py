@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from stagebell.domain.changes import Change, RecordKey
     from stagebell.domain.deliveries import Delivery, State
-    from stagebell.domain.planning import Halt, Wake
+    from stagebell.domain.planning import Halt, Order, Tell, Wake
     from stagebell.domain.records import Record
+    from stagebell.domain.rotations import Rotation
     from stagebell.domain.runs import Enrolment, Run
 
 
@@ -62,7 +63,7 @@ class Head:
     latest: int
     active: int = 0
     halted: str = ""
-    shelf: str = ""  # where the active version is filed: the object of a scenario, else the kind
+    shelf: str = ""  # where the active version is filed: the object of a scenario or workflow, else the kind
     changed_at: datetime | None = None
     changed_by: str = ""
 
@@ -75,7 +76,8 @@ class Definitions(Protocol):
         """A number that every activation and deactivation raises: while it stands still, nothing changed."""
 
     def active(self, shelf: str) -> Sequence[Definition]:
-        """The active definitions of a shelf: `object`, `source`, `template`, `calendar`, or `scenario:<object>`."""
+        """The active definitions of a shelf: `object`, `source`, `template`, `calendar`, `function`, or
+        `scenario:<object>`, which holds scenarios and workflows."""
 
     def version(self, kind: str, name: str, version: int) -> Definition | None: ...
 
@@ -112,12 +114,33 @@ class Applied:
 
     change: Change
     applied_at: datetime
-    event: str  # created, updated, saved, deleted, manual; stale: too late; refused: the record would be too large
+    event: str  # created, updated, saved, deleted, manual, locked, unlocked, echo; stale: too late; refused: see `note`
     before: Mapping[str, Any]  # of the fields that changed
     after: Mapping[str, Any]  # the whole record after it
     outdated: tuple[str, ...] = ()
     evaluations: tuple[Mapping[str, Any], ...] = ()
-    dispatch: tuple[Wake | Halt, ...] = ()
+    dispatch: tuple[Order, ...] = ()
+    note: str = ""  # a stable word: record_too_large, record_locked, mirrored_while_locked, overtakes_write_back
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """How a record is found other than by its key. `owner`: `<object>#<user>` while it is open, sorted by `order`;
+    `about`: the record whose follow-up it is."""
+
+    owner: str = ""
+    order: str = ""
+    about: RecordKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """A run of another record whose step makes the change: it is stored with the change, if its own record still has
+    that version and (where given) its enrolment still is this run's."""
+
+    run: Run  # with its revision already raised by one
+    version: int
+    enrolment: Enrolment | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +154,11 @@ class Commit:
     started: Sequence[Run] = ()
     updated: Sequence[Run] = ()  # each with its revision already raised by one
     known: Mapping[str, Enrolment] | None = None  # the enrolments that were read: those written must still be so
+    filing: Filing = field(default_factory=Filing)
+    acting: str = ""  # the run whose step makes the change: among `updated`, or in `settling`
+    settling: Settling | None = None
+    rotation: Rotation | None = None  # with its revision already raised by one
+    outbox: Sequence[Tell] = ()  # what is to be told, kept until it is
 
 
 type CommitResult = Literal["committed", "duplicate", "conflict"]
@@ -152,6 +180,48 @@ class Records(Protocol):
 
     def people(self, group: str, value: str) -> Sequence[str]:
         """Ids of the users in a group: `role` or `department`."""
+
+    def owned(self, object_name: str, user: str, cursor: str | None = None) -> Page[Record]:
+        """The open records of an object that belong to a user, by their order (see Filing)."""
+
+    def count_owned(self, object_name: str, user: str, limit: int) -> int:
+        """How many those are, counted up to a limit; what changed a moment ago may be missing."""
+
+    def follow_ups(self, key: RecordKey, cursor: str | None = None) -> Page[Record]:
+        """The tasks, events and sales records about a record, newest first."""
+
+    def rotation(self, name: str) -> Rotation:
+        """As stored; one that never was has revision 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One change that a source is still to be told of; `version` is the record's after it."""
+
+    key: RecordKey
+    source: str
+    version: int
+    change: str
+
+
+class Outbox(Protocol):
+    """What sources are still to be told, per record and source in the order of the record's versions."""
+
+    def waiting(self, key: RecordKey, source: str, limit: int) -> Sequence[Letter]:
+        """Oldest first; everything committed by now is seen."""
+
+    def done(self, letter: Letter) -> None:
+        """Take it out: it was told, or given up. Taking it out twice is harmless."""
+
+    def put_back(self, letter: Letter) -> None:
+        """Queue again what was given up, in its old place."""
+
+
+class Teller(Protocol):
+    """The queue of write-backs: in order per record and source, tried again for days."""
+
+    def tell(self, tell: Tell) -> None:
+        """Telling twice is harmless. Raises RecordBusy where the queue cannot be reached."""
 
 
 class Runs(Protocol):
@@ -203,7 +273,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What must still be true at the instant a delivery is recorded: the run is open, the record unmoved."""
+    """What must still be true at the instant an effect is recorded: the run is open, the record unmoved."""
 
     run: str
     key: RecordKey
@@ -215,7 +285,7 @@ class RunMoved(Exception):
 
 
 class Deliveries(Protocol):
-    def reserve(self, delivery: Delivery, guard: Guard) -> Delivery | None:
+    def reserve(self, delivery: Delivery, guard: Guard | None) -> Delivery | None:
         """Record a new delivery before it is made. None when it is ours to send; the stored one where the key exists.
 
         Raises RunMoved where the guard does not hold."""
@@ -241,6 +311,15 @@ class Deliveries(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with an e-mail."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Email:
     """One message as it goes to SES. `key` travels as a tag, so that feedback finds the delivery."""
 
@@ -254,6 +333,7 @@ class Email:
     bcc: tuple[str, ...] = ()
     reply_to: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +358,67 @@ class Texter(Protocol):
         """As Mailer.send."""
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What an endpoint answered; `retry_after` in seconds where it asked to wait."""
+
+    status: int
+    retry_after: int | None = None
+
+
+class Poster(Protocol):
+    """Posts to addresses that operators name, and to none inside the network Stagebell runs in."""
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Posted:
+        """One try, without redirects. Raises DeliveryRejected (the address may not be posted to), DeliveryUnavailable
+        (nothing arrived), DeliveryUnknown (it may have arrived)."""
+
+
+class Functions(Protocol):
+    """Functions of the customer's that actions may invoke."""
+
+    def invoke(self, arn: str, payload: Mapping[str, Any], timeout: float) -> Any:
+        """The parsed answer. Raises DeliveryThrottled, DeliveryUnavailable (it did not run), DeliveryRejected (it
+        raised, or may not be invoked), DeliveryUnknown (no answer in `timeout` seconds: it may have run)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One entry of a user's inbox. `id` is the key of its delivery."""
+
+    id: str
+    user: str
+    at: datetime
+    subject: str
+    body: str
+    record: RecordKey
+    url: str = ""
+    run: str = ""
+    definition: str = ""
+    read_at: datetime | None = None
+
+
+class Inbox(Protocol):
+    def put(self, notice: Notice) -> None:
+        """Putting the same notice twice is harmless, and counts once."""
+
+    def notices(self, user: str, cursor: str | None = None, *, unread: bool = False) -> Page[Notice]:
+        """Newest first."""
+
+    def unread(self, user: str) -> int: ...
+
+    def get(self, user: str, id: str) -> Notice | None: ...
+
+    def mark_read(self, user: str, id: str, at: datetime) -> Notice | None:
+        """The notice as it stands then, None where there is none. Marking twice keeps the first time."""
+
+    def mark_all_read(self, user: str, at: datetime) -> int:
+        """How many were unread; those that arrive meanwhile may stay unread."""
+
+
 class Suppressions(Protocol):
-    """Addresses that must not be written to: they bounced for good, complained or unsubscribed."""
+    """Addresses that must not be written to: they bounced for good, complained or unsubscribed. Also webhook
+    addresses that answered 410 (channel `webhook`, reason `gone`)."""
 
     def reason(self, channel: str, address: str) -> str | None: ...
 
@@ -300,6 +439,14 @@ class Phones(Protocol):
 
 
 class Secrets(Protocol):
+    """Signing secrets, kept elsewhere: of sources, and those that webhooks name."""
+
+    def of_webhook(self, name: str) -> tuple[str, ...]:
+        """The active secrets (one or two) of outgoing webhooks; empty where there are none of that name."""
+
+    def rotate_webhook(self, name: str) -> str:
+        """As `rotate`, for outgoing webhooks."""
+
     def of_source(self, source: str, *, fresh: bool = False) -> tuple[str, ...]:
         """The active secrets (one or two); empty where the source has none. `fresh` skips the cache."""
 

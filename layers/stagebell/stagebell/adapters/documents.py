@@ -46,6 +46,7 @@ def change_document(change: Change) -> dict[str, Any]:
             "actor": change.actor,
             "mode": change.mode,
             "causes": list(change.causes),
+            "why": change.why,
         }
     )
 
@@ -73,4 +74,5 @@ def _change(document: Document) -> Change:
         actor=document.get("actor"),
         mode=document.get("mode", "run"),
         causes=tuple(document.get("causes", ())),
+        why=document.get("why", ""),
     )

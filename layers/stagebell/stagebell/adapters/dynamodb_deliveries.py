@@ -38,16 +38,16 @@ class DynamoDeliveries:
         self._retention = retention
         self._page_size = page_size
 
-    def reserve(self, delivery: Delivery, guard: Guard) -> Delivery | None:
+    def reserve(self, delivery: Delivery, guard: Guard | None) -> Delivery | None:
         ours = replace(delivery, state="sending") if delivery.state == "planned" else delivery
         new = self._deliveries.putting(self._values(ours), Expression("attribute_not_exists(#key)"))
-        reasons = transact(self._deliveries.client, [new, *self._guards(guard)])
+        reasons = transact(self._deliveries.client, [new, *(self._guards(guard) if guard else ())])
         if not reasons:
             return None
         if reasons[0] == "refused" and (stored := self.get(delivery.key)) is not None:
             return stored
         if {"refused", "conflict"} & set(reasons):
-            raise RunMoved(f"run {guard.run} or its record has moved: look again")
+            raise RunMoved(f"run {delivery.run} or its record has moved: look again")
         raise StagebellError(f"delivery {delivery.key} could not be recorded: {', '.join(filter(None, reasons))}")
 
     def _guards(self, guard: Guard) -> list[Write]:

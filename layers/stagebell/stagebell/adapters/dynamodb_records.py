@@ -2,8 +2,12 @@
 
 pk = <object>#<id>     sk = enrolment#<definition>   what the record remembers of a definition
                        sk = mirror                   one query reads up to here, and so never a change
+                       sk = outbox#<source>#<version>  what the source is still to be told
                        sk = ~change#<change id>      index by_time: of_record, at
 pk = #people#<group>#<value>   sk = <user id>
+pk = #rotation#<name>          sk = rotation         who was assigned last
+
+Mirrors are found by owner (index by_owner), those of follow-ups also by what they are about (index by_time).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,12 +15,13 @@ from dataclasses import dataclass
 from itertools import batched
 
 from stagebell.adapters.dynamodb_items import Item, Values, item, key_text, packed, values_of
-from stagebell.adapters.dynamodb_runs import enrolment_key, started_write, updated_write
+from stagebell.adapters.dynamodb_runs import enrolment_key, enrolment_write, started_write, updated_write
 from stagebell.adapters.dynamodb_tables import (
     PAGE_SIZE,
     Client,
     Expression,
     Listing,
+    RawPage,
     Table,
     Write,
     transact,
@@ -30,19 +35,23 @@ from stagebell.adapters.record_documents import (
     enrolment_from,
     record_document,
     record_from,
+    rotation_document,
+    rotation_from,
 )
 from stagebell.adapters.retention import Retention
 from stagebell.adapters.transactions import Ending, joined, moves, split
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import RecordBusy, StagebellError
 from stagebell.domain.fields import instant_text
+from stagebell.domain.planning import Tell
 from stagebell.domain.records import Record
+from stagebell.domain.rotations import Rotation
 from stagebell.domain.runs import Enrolment, Run
-from stagebell.ports import Applied, Commit, CommitResult, Page, Stored
+from stagebell.ports import Applied, Commit, CommitResult, Page, Settling, Stored
 
 _MIRROR = "mirror"
 _NEW = Expression("attribute_not_exists(#pk)")
-_RECORD_JSON = ("fields", "stamps", "touched", "deleted")
+_RECORD_JSON = ("fields", "stamps", "touched", "deleted", "lock", "sources", "echoes")
 _APPLIED_JSON = ("change", "before", "after", "outdated", "evaluations", "dispatch")
 _KEYS_PER_READ = 100
 _READS = 10
@@ -59,6 +68,10 @@ def unmoved(version: int) -> Expression:
 
 def _change_key(key: RecordKey, change: str) -> dict[str, str]:
     return {"pk": str(key), "sk": f"~change#{key_text(change)}"}
+
+
+def outbox_key(key: RecordKey, source: str, version: int) -> dict[str, str]:
+    return {"pk": str(key), "sk": f"outbox#{source}#{version:012d}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +156,36 @@ class DynamoRecords:
         page = self._records.page(listing, cursor, self._page_size)
         return Page(tuple(map(_applied, page.items)), page.cursor)
 
+    def owned(self, object_name: str, user: str, cursor: str | None = None) -> Page[Record]:
+        owner = f"{object_name}#{user}"
+        listing = Listing(
+            Expression("#owned_by = :owner", owner=owner),
+            key=("pk", "sk", "owned_by", "sorted_by"),
+            index="by_owner",
+            name=f"owned {owner}",
+        )
+        return self._mirrors(self._records.page(listing, cursor, self._page_size))
+
+    def count_owned(self, object_name: str, user: str, limit: int) -> int:
+        return self._records.count("by_owner", Expression("#owned_by = :owner", owner=f"{object_name}#{user}"), limit)
+
+    def follow_ups(self, key: RecordKey, cursor: str | None = None) -> Page[Record]:
+        listing = Listing(
+            Expression("#of_record = :of_record", of_record=_about(key)),
+            key=("pk", "sk", "of_record", "at"),
+            index="by_time",
+            newest_first=True,
+            name=f"follow-ups {key}",
+        )
+        return self._mirrors(self._records.page(listing, cursor, self._page_size))
+
+    def _mirrors(self, page: RawPage) -> Page[Record]:
+        return Page(tuple(_record(RecordKey.parse(stored["pk"]["S"]), stored) for stored in page.items), page.cursor)
+
+    def rotation(self, name: str) -> Rotation:
+        stored = self._records.get(_rotation_key(name))
+        return rotation_from(name, values_of(stored, ("lately",))) if stored is not None else Rotation(name)
+
     def people(self, group: str, value: str) -> Sequence[str]:
         members = self._records.every(Expression("#pk = :pk", pk=_group_pk((group, value))))
         return [stored["sk"]["S"] for stored in members]
@@ -163,7 +206,29 @@ class _Writes:
             *(started_write(runs, run, retention) for run in commit.started),
             *(updated_write(runs, run, retention) for run in updated),
             *self._groups(commit),
+            *self._settling(commit.settling),
+            *self._rotation(commit.rotation),
+            *(self._letter(commit, tell) for tell in commit.outbox),
         ]
+
+    def _settling(self, settling: Settling | None) -> Iterator[Write]:
+        if settling is None:
+            return
+        run, records = settling.run, self.tables.records
+        yield updated_write(self.tables.runs, run, self.tables.retention)
+        yield records.checking(mirror_key(run.key), unmoved(settling.version))
+        if settling.enrolment is not None:
+            yield enrolment_write(records, run, settling.enrolment)
+
+    def _rotation(self, rotation: Rotation | None) -> Iterator[Write]:
+        if rotation is not None:
+            former = Expression("#revision = :revision", revision=rotation.revision - 1)
+            values = _rotation_key(rotation.name) | rotation_document(rotation)
+            yield self.tables.records.putting(values, former if rotation.revision > 1 else _NEW)
+
+    def _letter(self, commit: Commit, tell: Tell) -> Write:
+        values = outbox_key(tell.key, tell.source, tell.version) | {"change": commit.applied.change.id}
+        return self.tables.records.putting(values)
 
     def ahead(self, commit: Commit, endings: Sequence[Ending]) -> list[Write]:
         """Runs that end, as long as the change is new and the record unmoved."""
@@ -176,7 +241,8 @@ class _Writes:
         ]
 
     def _mirror(self, commit: Commit) -> Write:
-        values = packed(mirror_key(commit.after.key) | record_document(commit.after), big=("fields", "stamps"))
+        values = mirror_key(commit.after.key) | record_document(commit.after) | _filed(commit)
+        values = packed(values, big=("fields", "stamps"))
         return self.tables.records.putting(values, unmoved(commit.before.version))
 
     def _enrolment(self, commit: Commit, enrolment: Enrolment) -> Write:
@@ -207,6 +273,24 @@ def _change_values(applied: Applied, retention: Retention) -> Values:
     place = {"of_record": str(change.key), "at": at, "expires_at": retention.expires_at()}
     values = _change_key(change.key, change.id) | applied_document(applied) | place
     return packed(values, big=("change", "before", "after", "evaluations"), spare=("after", "before", "evaluations"))
+
+
+def _filed(commit: Commit) -> dict[str, str]:
+    """What the indexes find a mirror by."""
+    filing, record = commit.filing, commit.after
+    filed = {"owned_by": filing.owner, "sorted_by": filing.order} if filing.owner else {}
+    if filing.about is not None:
+        made = instant_text(record.created_at) if record.created_at is not None else ""
+        filed |= {"of_record": _about(filing.about), "at": f"{made}#{record.key.id}"}
+    return filed
+
+
+def _about(key: RecordKey) -> str:
+    return f"follow_up#{key}"
+
+
+def _rotation_key(name: str) -> dict[str, str]:
+    return {"pk": f"#rotation#{name}", "sk": "rotation"}
 
 
 def _group_pk(group: Membership) -> str:

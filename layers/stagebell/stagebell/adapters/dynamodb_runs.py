@@ -39,6 +39,19 @@ def enrolment_key(key: RecordKey, definition: str) -> dict[str, str]:
     return {"pk": str(key), "sk": f"enrolment#{definition}"}
 
 
+def enrolment_write(records: Table, run: Run, enrolment: Enrolment) -> Write:
+    """Bring a run's enrolment up to date, if it still is this run's; `starts` are left as they are."""
+    known: dict[str, Any] = {"version": enrolment.version, "open": enrolment.open}
+    text = "SET #version = :version, #open = :open"
+    if enrolment.due_at is None:
+        text += " REMOVE #due_at"
+    else:
+        text += ", #due_at = :due_at"
+        known["due_at"] = instant_text(enrolment.due_at)
+    same = Expression("#run = :run", run=run.id)
+    return records.updating(enrolment_key(run.key, enrolment.definition), Expression(text, **known), same)
+
+
 class DynamoRuns:
     """`records` is the records table, which holds the enrolments."""
 
@@ -57,7 +70,7 @@ class DynamoRuns:
     def save(self, run: Run, enrolment: Enrolment | None) -> bool:
         if enrolment is None:
             return self._alone(run)
-        writes = [updated_write(self._runs, run, self._retention), self._enrolment_write(run, enrolment)]
+        writes = [updated_write(self._runs, run, self._retention), enrolment_write(self._records, run, enrolment)]
         reasons = transact(self._runs.client, writes)
         if not reasons:
             return True
@@ -69,18 +82,6 @@ class DynamoRuns:
 
     def _alone(self, run: Run) -> bool:
         return self._runs.put(run_values(run, self._retention), _successor(run))
-
-    def _enrolment_write(self, run: Run, enrolment: Enrolment) -> Write:
-        """`starts` are left as they are."""
-        known: dict[str, Any] = {"version": enrolment.version, "open": enrolment.open}
-        text = "SET #version = :version, #open = :open"
-        if enrolment.due_at is None:
-            text += " REMOVE #due_at"
-        else:
-            text += ", #due_at = :due_at"
-            known["due_at"] = instant_text(enrolment.due_at)
-        same = Expression("#run = :run", run=run.id)
-        return self._records.updating(enrolment_key(run.key, enrolment.definition), Expression(text, **known), same)
 
     def of_record(self, key: RecordKey, cursor: str | None = None) -> Page[Run]:
         return self._newest("by_record", "record", str(key), cursor)

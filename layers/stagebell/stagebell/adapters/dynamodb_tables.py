@@ -148,6 +148,19 @@ class Table:
             more = items[-1]
         return RawPage(items, _cursor(listing, more) if more else None)
 
+    def count(self, index: str, condition: Expression, limit: int) -> int:
+        """How many items there are under a key condition of an index, counted up to a limit."""
+        found = 0
+        position: dict[str, Any] = {}
+        while found < limit:
+            arguments = {"IndexName": index, "Select": "COUNT", "Limit": limit - found} | position
+            answer = self._query(condition, arguments)
+            found += answer["Count"]
+            if not answer.get("LastEvaluatedKey"):
+                break
+            position = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return found
+
     def _query(self, condition: Expression, arguments: dict[str, Any]) -> dict[str, Any]:
         given = condition.arguments("KeyConditionExpression")
         with translated(self.name):

@@ -6,9 +6,12 @@ from typing import Any
 
 from stagebell.adapters.documents import Document, change_document, change_from, filled, instant_of, moment_text
 from stagebell.domain.changes import RecordKey
+from stagebell.domain.echoes import Echo
 from stagebell.domain.fields import instant_text
-from stagebell.domain.planning import Halt, Wake
+from stagebell.domain.locks import Lock
+from stagebell.domain.planning import Halt, Order, Tell, Wake
 from stagebell.domain.records import Record, Stamp
+from stagebell.domain.rotations import Given, Rotation
 from stagebell.domain.runs import Enrolment
 from stagebell.ports import Applied
 
@@ -29,8 +32,32 @@ def record_document(record: Record) -> dict[str, Any]:
             "announced": record.announced,
             "created_at": moment_text(record.created_at),
             "created_by": record.created_by,
+            "lock": _lock_list(record.lock) if record.lock else None,
+            "sources": list(record.sources),
+            "echoes": [_echo_document(echo) for echo in record.echoes],
         }
     )
+
+
+def _lock_list(lock: Lock) -> list[Any]:
+    return [lock.by, instant_text(lock.at), lock.why]
+
+
+def _lock(listed: list[Any]) -> Lock:
+    by, at, why = listed
+    return Lock(by, datetime.fromisoformat(at), why)
+
+
+def _echo_document(echo: Echo) -> dict[str, Any]:
+    at = instant_text(echo.at)
+    return filled(
+        {"source": echo.source, "change": echo.change, "at": at, "causes": list(echo.causes)}
+    ) | {"fields": dict(echo.fields)}
+
+
+def _echo(document: Document) -> Echo:
+    at = datetime.fromisoformat(document["at"])
+    return Echo(document["source"], document["change"], at, document["fields"], tuple(document.get("causes", ())))
 
 
 def record_from(key: RecordKey, document: Document) -> Record:
@@ -45,6 +72,9 @@ def record_from(key: RecordKey, document: Document) -> Record:
         announced=document["announced"],
         created_at=instant_of(document, "created_at"),
         created_by=document.get("created_by"),
+        lock=_lock(document["lock"]) if "lock" in document else None,
+        sources=tuple(document.get("sources", ())),
+        echoes=tuple(map(_echo, document.get("echoes", ()))),
     )
 
 
@@ -96,6 +126,7 @@ def applied_document(applied: Applied) -> dict[str, Any]:
             "outdated": list(applied.outdated),
             "evaluations": [dict(evaluation) for evaluation in applied.evaluations],
             "dispatch": _orders(applied.dispatch),
+            "note": applied.note,
         }
     )
 
@@ -110,24 +141,43 @@ def applied_from(document: Document) -> Applied:
         outdated=tuple(document.get("outdated", ())),
         evaluations=tuple(document.get("evaluations", ())),
         dispatch=tuple(_order(order) for order in document.get("dispatch", ())),
+        note=document.get("note", ""),
     )
 
 
-def _orders(dispatch: Iterable[Wake | Halt]) -> list[dict[str, Any]]:
-    return [_halt_document(order) if isinstance(order, Halt) else _wake_document(order) for order in dispatch]
+def rotation_document(rotation: Rotation) -> dict[str, Any]:
+    """Without the name."""
+    lately = [[given.user, str(given.record), instant_text(given.at)] for given in rotation.lately]
+    return filled({"revision": rotation.revision, "last": rotation.last, "lately": lately})
 
 
-def _wake_document(wake: Wake) -> dict[str, Any]:
-    at = instant_text(wake.at)
-    return {"wake": wake.run, "execution": wake.execution, "step": wake.step, "kind": wake.kind, "at": at}
+def rotation_from(name: str, document: Document) -> Rotation:
+    lately = tuple(
+        Given(user, RecordKey.parse(record), datetime.fromisoformat(at))
+        for user, record, at in document.get("lately", ())
+    )
+    return Rotation(name, document["revision"], document.get("last", ""), lately)
 
 
-def _halt_document(halt: Halt) -> dict[str, Any]:
-    return {"halt": halt.run, "execution": halt.execution, "reason": halt.reason}
+def _orders(dispatch: Iterable[Order]) -> list[dict[str, Any]]:
+    return [_order_document(order) for order in dispatch]
 
 
-def _order(order: Document) -> Wake | Halt:
+def _order_document(order: Order) -> dict[str, Any]:
+    match order:
+        case Halt():
+            return {"halt": order.run, "execution": order.execution, "reason": order.reason}
+        case Tell():
+            return {"tell": order.source, "record": str(order.key), "version": order.version}
+        case Wake():
+            told = {"wake": order.run, "execution": order.execution, "step": order.step, "kind": order.kind}
+            return told | {"at": instant_text(order.at)} | ({"express": True} if order.express else {})
+
+
+def _order(order: Document) -> Order:
     if "halt" in order:
         return Halt(order["halt"], order["execution"], order["reason"])
+    if "tell" in order:
+        return Tell(RecordKey.parse(order["record"]), order["tell"], order["version"])
     at = datetime.fromisoformat(order["at"])
-    return Wake(order["wake"], order["execution"], order["step"], order["kind"], at)
+    return Wake(order["wake"], order["execution"], order["step"], order["kind"], at, order.get("express", False))

@@ -29,6 +29,7 @@ def run_document(run: Run) -> dict[str, Any]:
             "causes": list(run.causes),
             "execution": run.execution,
             "revision": run.revision,
+            "at_once": run.at_once or None,
         }
     )
 
@@ -51,6 +52,7 @@ def run_from(document: Document) -> Run:
         causes=tuple(document.get("causes", ())),
         execution=document["execution"],
         revision=document["revision"],
+        at_once=document.get("at_once", False),
     )
 
 
@@ -65,6 +67,7 @@ def _step_document(step: StepState) -> dict[str, Any]:
             "reason": step.reason,
             "why": dict(step.why) if step.why is not None else None,
             "deliveries": list(step.deliveries),
+            "record": str(step.record) if step.record is not None else None,
         }
     )
 
@@ -79,6 +82,7 @@ def _step(document: Document) -> StepState:
         reason=document.get("reason", ""),
         why=document.get("why"),
         deliveries=tuple(document.get("deliveries", ())),
+        record=RecordKey.parse(document["record"]) if "record" in document else None,
     )
 
 
@@ -103,6 +107,7 @@ def delivery_document(delivery: Delivery) -> dict[str, Any]:
             "parts": delivery.parts,
             "settled_at": moment_text(delivery.settled_at),
             "complained_at": moment_text(delivery.complained_at),
+            "answer": dict(delivery.answer) if delivery.answer is not None else None,
         }
     )
 
@@ -110,9 +115,9 @@ def delivery_document(delivery: Delivery) -> dict[str, Any]:
 def delivery_from(document: Document) -> Delivery:
     return Delivery(
         key=document["key"],
-        run=document["run"],
-        step=document["step"],
-        definition=document["definition"],
+        run=document.get("run", ""),
+        step=document.get("step", ""),
+        definition=document.get("definition", ""),
         record=RecordKey.parse(document["record"]),
         channel=document["channel"],
         recipient=document.get("recipient", ""),
@@ -127,4 +132,5 @@ def delivery_from(document: Document) -> Delivery:
         parts=document["parts"],
         settled_at=instant_of(document, "settled_at"),
         complained_at=instant_of(document, "complained_at"),
+        answer=document.get("answer"),
     )

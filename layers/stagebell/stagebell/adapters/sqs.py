@@ -52,14 +52,14 @@ def read_message(body: str) -> Change | Command:
     try:
         document = json.loads(body)
     except ValueError as error:
-        raise _foreign("json", "a message is JSON") from error
+        raise foreign("json", "a message is JSON") from error
     if isinstance(document, Mapping) and "command" in document:
         return _command_from(document)
     return change_from(document)
 
 
 def _change_entry(change: Change) -> Entry:
-    return _entry(str(change.key), change.id, change_document(change))
+    return entry(str(change.key), change.id, change_document(change))
 
 
 def _command_entry(command: Command) -> Entry:
@@ -70,23 +70,23 @@ def _command_entry(command: Command) -> Entry:
         "id": command.id,
         "cursor": command.cursor,
     }
-    return _entry(f"command\x00{command.definition}", f"{command.id}\x00{command.cursor or ''}", document)
+    return entry(f"command\x00{command.definition}", f"{command.id}\x00{command.cursor or ''}", document)
 
 
 def _command_from(document: Mapping[str, Any]) -> Command:
     if document.get("version") != COMMAND_VERSION or document["command"] not in _VERBS:
-        raise _foreign("command", "this command was not written by this version of Stagebell")
+        raise foreign("command", "this command was not written by this version of Stagebell")
     try:
         return Command(document["command"], document["definition"], document["id"], document.get("cursor"))
     except KeyError as error:
-        raise _foreign("command", f"this command has no {error}") from error
+        raise foreign("command", f"this command has no {error}") from error
 
 
-def _foreign(rule: str, message: str) -> InvalidInput:
+def foreign(rule: str, message: str) -> InvalidInput:
     return InvalidInput([Problem("", rule, message)])
 
 
-def _entry(group: str, id: str, document: Mapping[str, Any]) -> Entry:
+def entry(group: str, id: str, document: Mapping[str, Any]) -> Entry:
     body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return {
         "MessageBody": body.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff"),  # which SQS refuses as such

@@ -1,4 +1,5 @@
-"""Sleeping runs: one execution of the scenario machine each, named after the run."""
+"""Runs at work: an execution of the workflow machine for those that wait for nothing, else one of the scenario machine,
+named after the run."""
 
 import json
 from typing import Any
@@ -28,12 +29,17 @@ _ENDED = frozenset({"ExecutionDoesNotExist", "ValidationException"})  # the seco
 
 
 class StepFunctionsScheduler:
-    """`client` is a botocore `stepfunctions` client; `function_prefix` begins the action functions' names."""
+    """`client` is a botocore `stepfunctions` client; `function_prefix` begins the action functions' names.
 
-    def __init__(self, client: Any, clock: Clock, machine_arn: str, function_prefix: str) -> None:
+    The workflow machine (Express) runs what it is given as often as it is given; its tasks find their steps settled. It
+    knows no stopping: whoever ends a run there has ended it, and only where the scenario machine carries it on is there
+    an execution to stop."""
+
+    def __init__(self, client: Any, clock: Clock, machine_arn: str, workflow_arn: str, function_prefix: str) -> None:
         self._client = client
         self._clock = clock
         self._machine = machine_arn
+        self._workflows = workflow_arn
         self._prefix = function_prefix
 
     def start(self, wake: Wake) -> None:
@@ -41,7 +47,8 @@ class StepFunctionsScheduler:
         until = max(self._clock.real(wake.at), now)
         state = machine_state(wake, prefix=self._prefix, wait_until=until, now=now, born=now)
         parameters = {"name": execution_name(wake.run, wake.execution), "input": json.dumps(state)}
-        self._call("start_execution", _STARTED, stateMachineArn=self._machine, **parameters)
+        machine = self._workflows if wake.express else self._machine
+        self._call("start_execution", _STARTED, stateMachineArn=machine, **parameters)
 
     def stop(self, halt: Halt) -> None:
         execution = f"{execution_prefix(self._machine)}:{execution_name(halt.run, halt.execution)}"
@@ -66,5 +73,5 @@ def execution_prefix(machine_arn: str) -> str:
 
 def _translated(code: str, error: ClientError) -> StagebellError:
     if code in _MISCONFIGURED:
-        return ChannelMisconfigured(f"the scenario machine cannot be used: {error}")
+        return ChannelMisconfigured(f"the machines cannot be used: {error}")
     return RecordBusy(f"Step Functions answered {code}: it is tried again")

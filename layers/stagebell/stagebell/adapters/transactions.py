@@ -48,8 +48,10 @@ def moves(commit: Commit) -> bool:
 
 
 def fixed_items(commit: Commit) -> int:
-    """Mirror, change, started runs and group entries."""
-    return 2 + len(commit.started) + sum(map(len, joined(commit)))
+    """Mirror, change, started runs, group entries, and what an action adds: its run, a rotation, what is to be told."""
+    acting = 3 if commit.settling is not None else 0
+    rotation = 1 if commit.rotation is not None else 0
+    return 2 + len(commit.started) + sum(map(len, joined(commit))) + acting + rotation + len(commit.outbox)
 
 
 def split(commit: Commit) -> Split:
@@ -76,5 +78,5 @@ def split(commit: Commit) -> Split:
 def _endings(commit: Commit) -> Iterator[Ending]:
     enrolments = {enrolment.run: enrolment for enrolment in commit.enrolments}
     for run in commit.updated:
-        if not run.open:
+        if not run.open and run.id != commit.acting:  # its step and its change are stored together
             yield Ending(run, enrolments.get(run.id))

@@ -16,6 +16,7 @@ from stagebell.ports import (
     Scheduler,
     Secrets,
     Suppressions,
+    Teller,
 )
 from stagebell.services.catalog import Catalog
 from stagebell.services.checks.world import Tools
@@ -31,6 +32,7 @@ class ApiPorts:
     deliveries: Deliveries
     queue: ChangeQueue
     scheduler: Scheduler
+    teller: Teller
     suppressions: Suppressions
     secrets: Secrets
     api_keys: ApiKeys

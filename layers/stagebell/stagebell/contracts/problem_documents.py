@@ -32,6 +32,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "conflict": Kind(409, "The present state does not allow this"),
         "definition_broken": Kind(409, "A definition does not fit the objects as they are now"),
         "request_in_progress": Kind(409, "The first request with this Idempotency-Key is still being answered"),
+        "record_locked": Kind(423, "The record is locked"),
         "body_too_large": Kind(413, "The request body is too large"),
         "idempotency_key_reused": Kind(422, "The Idempotency-Key was used for a different request"),
         "invalid_input": Kind(422, "The request has problems"),

@@ -30,10 +30,11 @@ class ActionTask(TaskModel):
     execution: int = Field(ge=1)
     born: datetime
     failure: Failure | None = None
+    express: bool = False
 
     def to_domain(self) -> Task:
         failure = {"Error": self.failure.error, "Cause": self.failure.cause[:500]} if self.failure else None
-        return Task(self.run, self.step, self.execution, self.born, failure)
+        return Task(self.run, self.step, self.execution, self.born, failure, self.express)
 
 
 class SendEmailTask(ActionTask):

@@ -11,7 +11,7 @@ from stagebell.domain.errors import InvalidInput, InvalidValue, Problem
 from stagebell.domain.fields import Field, Value, canonical, describe, parse_instant
 from stagebell.domain.objects import ObjectType, Schema
 
-type ChangeType = Literal["created", "updated", "deleted"]
+type ChangeType = Literal["created", "updated", "deleted", "locked", "unlocked"]
 type Mode = Literal["run", "quiet", "record_only"]
 
 TYPES = ("created", "updated", "deleted")
@@ -19,7 +19,23 @@ MODES = ("run", "quiet", "record_only")
 CHANGES_PER_REQUEST = 100
 CLOCK_SKEW = timedelta(minutes=5)
 EARLIEST_YEAR = 1900
-_KEYS = ("object", "id", "type", "occurred_at", "fields", "previous", "sequence", "actor", "change_id", "mode")
+CAUSES_LIMIT = 16
+OWN_SOURCES = ("stagebell", "api", "manual")
+"""What `source` says of changes made here: by an action, by an edit through the API, by a start by hand."""
+_KEYS = (
+    "object",
+    "id",
+    "type",
+    "occurred_at",
+    "fields",
+    "previous",
+    "sequence",
+    "actor",
+    "change_id",
+    "mode",
+    "causes",
+)
+_RUN = re.compile(r"run_[0-9a-f]{32}")
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
 
 
@@ -42,7 +58,8 @@ class RecordKey(NamedTuple):
 class Change:
     """One created, updated or deleted record; values are canonical (see `fields`).
 
-    `causes` are the ids of the runs whose actions led to this change, oldest first; empty for a change from outside."""
+    `causes` are the ids of the runs whose actions led to this change, oldest first: for a change from outside, those
+    that the source was told with a write-back and passes on. `why` is the reason of a lock or unlock."""
 
     id: str
     source: str
@@ -55,6 +72,12 @@ class Change:
     actor: str | None = None
     mode: Mode = "run"
     causes: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it was made here, and not by a source."""
+        return self.source in OWN_SOURCES
 
 
 def read_changes(body: object, *, source: str, delivery: str, schema: Schema, now: datetime) -> list[Change]:
@@ -106,6 +129,7 @@ class ChangeReader:
         own = self._text(document, "change_id", at, limit=256)
         actor = self._text(document, "actor", at, limit=256, integer=True)
         sequence = self._sequence(document, at)
+        causes = self._causes(document, at)
         object_type = self._object(document, at)
         fields = self._fields(document, "fields", object_type, at, required=kind == "created")
         previous = self._fields(document, "previous", object_type, at)
@@ -122,6 +146,7 @@ class ChangeReader:
             sequence=sequence,
             actor=actor,
             mode=mode,  # type: ignore[arg-type]  # and this against MODES
+            causes=causes,
         )
 
     def _add(self, path: str, rule: str, message: str) -> None:
@@ -176,6 +201,16 @@ class ChangeReader:
             self._add(f"{at}sequence", "integer", f"expected an integer from 0 to 2^63-1, got {describe(value)}")
             return None
         return value
+
+    def _causes(self, document: Mapping[str, Any], at: str) -> tuple[str, ...]:
+        """Bounded, so that no sender can make a record's history grow; more than DEPTH_LIMIT start nothing anyway."""
+        value = document.get("causes")
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(run, str) and _RUN.fullmatch(run) for run in value):
+            self._add(f"{at}causes", "runs", "expected the list of run ids that came with a write-back, unchanged")
+            return ()
+        return tuple(value[-CAUSES_LIMIT:])
 
     def _object(self, document: Mapping[str, Any], at: str) -> ObjectType | None:
         name = document.get("object")

@@ -137,6 +137,7 @@ class Not:
 
 
 ALWAYS = All(())
+NEVER = Any_(())
 
 
 def clauses(condition: Condition) -> Iterator[Clause]:

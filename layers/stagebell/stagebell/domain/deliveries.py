@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from stagebell.domain.changes import RecordKey
 
 type State = Literal["planned", "sending", "unknown", "sent", "delivered", "bounced", "failed", "suppressed"]
-type Channel = Literal["email", "sms"]
+type Channel = Literal["email", "sms", "inbox", "webhook", "function", "write_back"]
 
 RANK: Mapping[State, int] = MappingProxyType(
     {"planned": 0, "sending": 1, "unknown": 2, "sent": 3, "delivered": 4, "bounced": 5, "failed": 5, "suppressed": 5}
@@ -25,7 +25,9 @@ RANK: Mapping[State, int] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A row of the ledger. `recipient` is the address; `person` the user it belongs to; `reason` a stable word.
+    """A row of the ledger. `recipient` is the address; `person` the user it belongs to; `reason` a stable word. What goes
+    to a webhook, to a function of the customer's, or back to a source is a delivery as well; `answer` is what a function
+    answered. A write-back of an edit by hand has no run.
 
     `planned_at` and the other times are business times; `attempts` counts calls to the provider."""
 
@@ -47,6 +49,7 @@ class Delivery:
     parts: int = 0
     settled_at: datetime | None = None
     complained_at: datetime | None = None
+    answer: Mapping[str, Any] | None = None
 
     @property
     def known(self) -> bool:

@@ -108,6 +108,12 @@ class DefinitionBroken(StagebellError):
     code = "definition_broken"
 
 
+class RecordLocked(StagebellError):
+    """The record's data is locked: actions and edits are refused until it is unlocked."""
+
+    code = "record_locked"
+
+
 class RecordBusy(StagebellError):
     """The record or run was changed by others each time we tried; trying again later is safe."""
 

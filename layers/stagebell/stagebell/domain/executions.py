@@ -1,4 +1,4 @@
-"""Executions: what Stagebell hands to the scenario machine and gets back. Released versions parse for ever.
+"""Executions: what Stagebell hands to its machines and gets back. Released versions parse for ever.
 
 A sleeping execution outlives many deploys: keys are only ever added, and `version` tells the shapes apart."""
 
@@ -12,17 +12,20 @@ from stagebell.domain.planning import Wake
 VERSION = 1
 LONGEST_WAIT = timedelta(days=300)
 LONGEST_EXECUTION = timedelta(days=350)  # Step Functions ends an execution after one year
+LONGEST_EXPRESS = timedelta(seconds=90)  # and an Express one after five minutes, of which one step may take two
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a machine hands over: which step of which run, in which execution; `failure` when it gave up retrying."""
+    """What a machine hands over: which step of which run, in which execution; `failure` when it gave up retrying;
+    `express` where it is the workflow machine, which cannot wait."""
 
     run: str
     step: str
     execution: int
     born: datetime
     failure: Mapping[str, str] | None = None
+    express: bool = False
 
 
 def execution_name(run: str, execution: int) -> str:
@@ -37,7 +40,7 @@ def function_name(prefix: str, kind: str) -> str:
 def machine_state(wake: Wake, *, prefix: str, wait_until: datetime, now: datetime, born: datetime) -> dict[str, Any]:
     """The machine's state while it waits for a step. All times are the machine's own (real) time; never wakes early."""
     until = min(wait_until, now + LONGEST_WAIT)
-    return {
+    state = {
         "version": VERSION,
         "run": wake.run,
         "step": wake.step,
@@ -46,10 +49,13 @@ def machine_state(wake: Wake, *, prefix: str, wait_until: datetime, now: datetim
         "wait_until": _timestamp(until),
         "born": _timestamp(born),
     }
+    return state | ({"express": True} if wake.express else {})
 
 
-def outlives(born: datetime, wait_until: datetime) -> bool:
+def outlives(born: datetime, wait_until: datetime, now: datetime, *, express: bool) -> bool:
     """Whether a wait would take the execution beyond the service's limit, so that a new one must carry it on."""
+    if express:
+        return wait_until > now or now - born > LONGEST_EXPRESS
     return wait_until - born > LONGEST_EXECUTION
 
 

@@ -78,9 +78,10 @@ class Index:
 
     def candidates(self, comparison: Comparison) -> list[Scenario]:
         """The scenarios whose guard the change satisfies and whose trigger fires, by name; conditions are not tried."""
-        if comparison.event is None:
+        listening = self._events.get(comparison.event) if comparison.event else None
+        if listening is None:
             return []
-        found = {s.name: s for s in self._events[comparison.event].lookup(comparison) if s.trigger.fires(comparison)}
+        found = {s.name: s for s in listening.lookup(comparison) if s.trigger.fires(comparison)}
         return [found[name] for name in sorted(found)]
 
 

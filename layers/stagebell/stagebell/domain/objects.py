@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from stagebell.domain import built_ins
 from stagebell.domain.fields import Field
 
 type Schema = Mapping[str, ObjectType]
@@ -12,7 +13,8 @@ type Schema = Mapping[str, ObjectType]
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:
-    """A kind of record. `alias` is a second name in templates; `owner_field` a reference to a user."""
+    """A kind of record. `alias` is a second name in templates; `owner_field` a reference to a user; `closed_if` says
+    when a record no longer counts as open work of its owner; `record_url` is where people see it, a template."""
 
     name: str
     fields: Mapping[str, Field]
@@ -21,6 +23,8 @@ class ObjectType:
     title: str = ""
     owner_field: str = ""
     version: int = 0
+    record_url: str = ""
+    closed_if: Mapping[str, Any] | None = None
     required: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -38,6 +42,8 @@ def read_object(document: Mapping[str, Any], version: int = 0) -> ObjectType:
         title=document.get("title") or "",
         owner_field=document.get("owner_field") or "",
         version=version,
+        record_url=document.get("record_url") or "",
+        closed_if=document.get("closed_if"),
     )
 
 
@@ -53,43 +59,14 @@ def _field(name: str, spec: Mapping[str, Any]) -> Field:
     )
 
 
-def _built_in(name: str, label: str, fields: Mapping[str, Mapping[str, Any]]) -> ObjectType:
-    return read_object({"name": name, "label": label, "title": "{{ name }}", "fields": fields})
-
-
 BUILT_IN: Schema = MappingProxyType(
-    {
-        "user": _built_in(
-            "user",
-            "User",
-            {
-                "name": {"type": "text"},
-                "email": {"type": "email"},
-                "phone": {"type": "phone"},
-                "locale": {"type": "text"},
-                "timezone": {"type": "text"},
-                "manager": {"type": "reference", "object": "user"},
-                "department": {"type": "reference", "object": "department"},
-                "roles": {"type": "multi_select"},
-                "active": {"type": "boolean"},
-            },
-        ),
-        "department": _built_in(
-            "department",
-            "Department",
-            {
-                "name": {"type": "text"},
-                "manager": {"type": "reference", "object": "user"},
-                "parent": {"type": "reference", "object": "department"},
-            },
-        ),
-    }
+    {name: read_object({"name": name, **document}) for name, document in built_ins.DOCUMENTS.items()}
 )
-"""People are records: these two objects always exist; a definition of the same name may add fields."""
+"""People and follow-ups are records: these objects always exist; a definition of the same name may add fields."""
 
 
 def with_built_ins(declared: Mapping[str, ObjectType]) -> Schema:
-    """All objects; a declared `user` or `department` keeps the built-in fields and adds its own."""
+    """All objects; a declared one that is built in as well keeps the built-in fields and adds its own."""
     merged = dict(BUILT_IN)
     for name, own in declared.items():
         base = BUILT_IN.get(name)
@@ -104,6 +81,8 @@ def _extended(base: ObjectType, own: ObjectType) -> ObjectType:
         label=own.label,
         alias=own.alias,
         title=own.title or base.title,
-        owner_field=own.owner_field,
+        owner_field=own.owner_field or base.owner_field,
         version=own.version,
+        record_url=own.record_url,
+        closed_if=own.closed_if or base.closed_if,
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from stagebell.domain import runs
+from stagebell.domain.changes import RecordKey
 from stagebell.domain.conditions import Explanation, View
 from stagebell.domain.records import Comparison
 from stagebell.domain.runs import Enrolment, Run
@@ -36,13 +37,15 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """Start execution `execution` of a run: act on `step` (of action kind `kind`) at `at`."""
+    """Start execution `execution` of a run: act on `step` (of action kind `kind`) at `at`. `express`: in the workflow
+    machine, which does not wait."""
 
     run: str
     execution: int
     step: str
     kind: str
     at: datetime
+    express: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,25 @@ class Halt:
 
 
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """Tell a source what was changed here: everything about this record that it has not been told yet."""
+
+    key: RecordKey
+    source: str
+    version: int  # of the record after the change that is to be told
+
+
+type Order = Wake | Halt | Tell
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything one change leads to: runs to write, enrolments to write, then executions to start and stop."""
 
     started: tuple[Run, ...] = ()
     updated: tuple[Run, ...] = ()
     enrolments: tuple[Enrolment, ...] = ()
-    dispatch: tuple[Wake | Halt, ...] = ()
+    dispatch: tuple[Order, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
 
 
@@ -70,12 +85,13 @@ def wake(run: Run) -> Wake | None:
     step = run.next
     if step is None or step.due_at is None or run.status != "running":
         return None
-    return Wake(run.id, run.execution, step.name, step.kind, step.due_at)
+    express = run.at_once and run.execution == 1
+    return Wake(run.id, run.execution, step.name, step.kind, step.due_at, express)
 
 
 def affected(scenario: Scenario, enrolment: Enrolment, comparison: Comparison, view: View) -> bool:
     """Whether a change touches a waiting run of this scenario at all; only then is the run read."""
-    if not enrolment.open:
+    if not enrolment.open or scenario.at_once:
         return False
     if comparison.event == "deleted" and scenario.trigger.on != "deleted":
         return True
@@ -110,10 +126,16 @@ def _cancel_steps(run: Run, scenario: Scenario, view: View, at: datetime) -> Run
 class Planner:
     """Collects the plan of one change.
 
-    `enrolments` are those of the record by definition; `open_runs` the waiting runs that the change affects."""
+    `enrolments` are those of the record by definition; `open_runs` the waiting runs that the change affects; `acting`
+    the run of this record whose step makes the change, as that step leaves it: its own execution carries it on."""
 
     def __init__(
-        self, comparison: Comparison, enrolments: Mapping[str, Enrolment], open_runs: Mapping[str, Run], now: datetime
+        self,
+        comparison: Comparison,
+        enrolments: Mapping[str, Enrolment],
+        open_runs: Mapping[str, Run],
+        now: datetime,
+        acting: Run | None = None,
     ) -> None:
         self._comparison = comparison
         self._enrolments = dict(enrolments)
@@ -124,11 +146,19 @@ class Planner:
         self._written: dict[str, Enrolment] = {}
         self._halts: list[Halt] = []
         self._evaluations: list[Evaluation] = []
+        self._acting = acting.id if acting is not None else ""
+        if acting is not None:
+            self._runs[acting.id] = acting
+            self._write(replace(acting, revision=acting.revision + 1))
 
     def follow(self, scenario: Scenario, run: Run, view: View) -> None:
         """Let a waiting run see the change."""
-        after = follow(run, scenario, self._comparison, view)
+        run = self._updated.get(run.id, run)
+        after = follow(run, scenario, self._comparison, view) if run.open else run
         if after == run:
+            return
+        if run.id == self._acting:
+            self._write(after)
             return
         before, coming = wake(run), wake(after)
         if before != coming:
@@ -149,6 +179,7 @@ class Planner:
         if enrolment is not None and scenario.reentry == "once":
             return "once_only"
         live = enrolment is not None and enrolment.live_at(self._comparison.change.occurred_at)
+        live = live and not scenario.at_once  # each match of a workflow is a run of its own
         if live and scenario.reentry == "every_entry" and scenario.trigger.on != "stage":
             return "already_running"
         if len(self._comparison.change.causes) >= DEPTH_LIMIT or len(self._recent(enrolment)) >= RUNS_PER_HOUR:
@@ -165,11 +196,11 @@ class Planner:
 
     def _start(self, scenario: Scenario, view: View) -> str:
         change, enrolment = self._comparison.change, self._enrolments.get(scenario.name)
-        if enrolment is not None and enrolment.open:
+        if enrolment is not None and enrolment.open and not scenario.at_once:
             self._supersede(enrolment)
         run = runs.close(runs.begin(scenario, change, self._now, view), change.occurred_at)
         self._started[run.id] = run
-        replaces = enrolment is not None and enrolment.live_at(change.occurred_at)
+        replaces = enrolment is not None and enrolment.live_at(change.occurred_at) and not scenario.at_once
         restarted = replaces and scenario.reentry == "restart"  # a clock set back is no further effect
         self._enrol(run, self._recent(enrolment) + (() if restarted else (change.occurred_at,)))
         return run.id
@@ -179,13 +210,17 @@ class Planner:
         if run is None or not run.open:
             return
         after = runs.supersede(run, self._comparison.change.occurred_at)
-        if wake(run) is not None and wake(after) is None and not any(halt.run == run.id for halt in self._halts):
+        ended = wake(run) is not None and wake(after) is None and run.id != self._acting
+        if ended and not any(halt.run == run.id for halt in self._halts):
             self._halts.append(Halt(run.id, run.execution, "superseded"))
         self._updated[run.id] = after if run.id in self._updated else replace(after, revision=run.revision + 1)
 
     def _write(self, run: Run) -> None:
+        """The record remembers the newest run of a definition only: an older one is written alone."""
         self._updated[run.id] = run
-        self._enrol(run, self._enrolments[run.definition].starts)
+        enrolment = self._enrolments.get(run.definition)
+        if enrolment is not None and enrolment.run == run.id:
+            self._enrol(run, enrolment.starts)
 
     def _enrol(self, run: Run, starts: tuple[datetime, ...]) -> None:
         enrolment = enrolment_of(run, starts)

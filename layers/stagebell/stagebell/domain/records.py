@@ -11,11 +11,15 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from stagebell.domain.changes import Change, RecordKey
+from stagebell.domain.echoes import Echo, hear
 from stagebell.domain.fields import Value
+from stagebell.domain.locks import Lock
 
-type Event = Literal["created", "updated", "saved", "deleted", "manual"]
+type Event = Literal["created", "updated", "saved", "deleted", "manual", "locked", "unlocked", "echo"]
 
 EVENTS: tuple[Event, ...] = ("created", "updated", "saved", "deleted", "manual")
+"""Those that definitions can listen to."""
+
 SIZE_LIMIT = 300 * 1024
 
 
@@ -40,7 +44,8 @@ class Record:
     """The mirror. `version` counts the changes applied (0: never stored); `touched` is the newest write of any kind.
 
     A deleted record keeps its last field values to be read and explained, but none of their stamps: what is written
-    to it later starts from nothing."""
+    to it later starts from nothing. `sources` are those that have reported it, and so are told of changes made here;
+    `echoes` what they were told lately and may repeat."""
 
     key: RecordKey
     version: int = 0
@@ -52,6 +57,9 @@ class Record:
     announced: bool = False  # a `created` change has been seen since the last deletion
     created_at: datetime | None = None
     created_by: str | None = None
+    lock: Lock | None = None
+    sources: tuple[str, ...] = ()
+    echoes: tuple[Echo, ...] = ()
 
     @property
     def current(self) -> Mapping[str, Value]:
@@ -64,8 +72,8 @@ class Comparison:
     """One change against the mirror: what it found, what it left, and what kind of event that is.
 
     `event` is None for a stale change (everything it says is older than what is known); `saved` is a change
-    without a difference; `manual` is no change at all: somebody starts a scenario by hand. `outdated` names the fields
-    whose newer value was kept."""
+    without a difference, `echo` one that repeats what its source was told; `manual` is no change at all: somebody starts
+    a scenario by hand. `outdated` names the fields whose newer value was kept."""
 
     before: Record
     after: Record
@@ -88,7 +96,33 @@ def too_large(record: Record) -> bool:
 def compare(record: Record, change: Change) -> Comparison:
     """Merge one change into the mirror, field by field, newest write first."""
     stamp = Stamp(change.occurred_at, change.source, change.sequence)
-    return _delete(record, change, stamp) if change.type == "deleted" else _write(record, change, stamp)
+    match change.type:
+        case "deleted":
+            return _delete(record, change, stamp)
+        case "locked":
+            return _marked(record, change, Lock(change.actor or change.source, change.occurred_at, change.why))
+        case "unlocked":
+            return _marked(record, change, None)
+        case _:
+            return _heard(record, change, stamp)
+
+
+def _marked(record: Record, change: Change, lock: Lock | None) -> Comparison:
+    after = replace(record, version=record.version + 1, lock=lock)
+    event: Event = "locked" if lock else "unlocked"
+    return Comparison(record, after, change, event, frozenset(), (), record.current)
+
+
+def _heard(record: Record, change: Change, stamp: Stamp) -> Comparison:
+    """A write; what repeats our own words is told apart from news."""
+    heard = hear(record.echoes, change) if record.echoes else None
+    if heard is None:
+        return _write(record, change, stamp)
+    found = _write(record, heard.change, stamp)
+    if found.event is None:
+        return found
+    event: Event = "echo" if found.event == "saved" else found.event
+    return replace(found, after=replace(found.after, echoes=heard.left), event=event)
 
 
 def _write(record: Record, change: Change, stamp: Stamp) -> Comparison:
@@ -112,9 +146,18 @@ def _write(record: Record, change: Change, stamp: Stamp) -> Comparison:
         announced=record.announced or announces,
         created_at=change.occurred_at if announces else record.created_at,
         created_by=change.actor if announces else record.created_by,
+        lock=record.lock if record.exists else None,
+        sources=_heard_from(record, change),
+        echoes=record.echoes,
     )
     event: Event = "created" if announces else "updated" if changed else "saved"
     return Comparison(record, after, change, event, changed, outdated, known)
+
+
+def _heard_from(record: Record, change: Change) -> tuple[str, ...]:
+    if change.is_own or change.source in record.sources:
+        return record.sources
+    return (*record.sources, change.source)
 
 
 def _outdated(record: Record, change: Change, stamp: Stamp, buried: bool) -> Iterator[str]:

@@ -29,8 +29,9 @@ OPEN: tuple[RunStatus, ...] = ("running", "paused")
 class StepState:
     """One step of a run. `due_at` is None while nothing says when (a date that is empty, a stage not left yet).
 
-    `reason` is a stable word (`condition`, `stage_changed`, `quiet_hours` …); `why` the explained condition;
-    `deliveries` the keys of the messages it made."""
+    `reason` is a stable word (`condition`, `stage_changed`, `quiet_hours` …); `why` the explained condition or error;
+    `deliveries` the keys of the messages it made; `record` the record it changed, made or started something for, whose
+    history has the change `change_of(run, step)`."""
 
     name: str
     kind: str
@@ -40,6 +41,7 @@ class StepState:
     reason: str = ""
     why: Mapping[str, Any] | None = None
     deliveries: tuple[str, ...] = ()
+    record: RecordKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Run:
     """One instance of a scenario for one record, pinned to the version it started with.
 
     `execution` counts the machine executions of this run (a re-timed or very long run continues in a new one);
-    `revision` counts its stored states, for conditional writes."""
+    `revision` counts its stored states, for conditional writes. `at_once`: it waits for nothing, so that its first
+    execution is one of the workflow machine; the scenario machine carries on where that one would take too long."""
 
     id: str
     definition: str
@@ -65,6 +68,7 @@ class Run:
     causes: tuple[str, ...] = ()
     execution: int = 1
     revision: int = 1
+    at_once: bool = False
 
     @property
     def open(self) -> bool:
@@ -110,6 +114,11 @@ def run_id(definition: str, change: Change) -> str:
     return "run_" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def change_of(run: str, step: str) -> str:
+    """The id of the change that a step makes: the same at every attempt."""
+    return f"{run}:{step}"
+
+
 def begin(scenario: Scenario, change: Change, started_at: datetime, view: View) -> Run:
     """A new run with its steps timed from when it happened, not from when we heard of it (rule 4)."""
     untimed = tuple(StepState(step.name, step.kind) for step in scenario.steps)
@@ -124,6 +133,7 @@ def begin(scenario: Scenario, change: Change, started_at: datetime, view: View) 
         steps=_timed(untimed, scenario, view, change.occurred_at, None),
         quiet=change.mode == "quiet",
         causes=change.causes,
+        at_once=scenario.at_once,
     )
 
 
@@ -178,7 +188,7 @@ def _planned(step: Step, origin: datetime | None, view: View) -> datetime | None
 
 
 def settle(run: Run, name: str, status: StepStatus, at: datetime, **told: Any) -> Run:
-    """The run after one of its steps came to its end; `told` are `reason`, `why` and `deliveries`."""
+    """The run after one of its steps came to its end; `told` are `reason`, `why`, `deliveries` and `record`."""
     steps = tuple(
         replace(step, status=status, settled_at=at, **told) if step.name == name else step for step in run.steps
     )

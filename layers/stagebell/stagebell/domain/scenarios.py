@@ -1,13 +1,16 @@
-"""Scenarios: what lets a record in, the steps that follow at their times, and what ends it early."""
+"""Scenarios: what lets a record in, the steps that follow at their times, and what ends it early.
+
+A workflow is a scenario whose steps are due at once: one vocabulary, one engine. Where one of its actions says `at`,
+or waits for quiet hours, it is timed like any scenario."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time as TimeOfDay
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, Literal
 
-from stagebell.domain.conditions import ALWAYS, Condition, clauses, compile_condition, paths
+from stagebell.domain.conditions import ALWAYS, All, Condition, clauses, compile_condition, paths
 from stagebell.domain.durations import Duration, parse_duration
 from stagebell.domain.errors import InvalidValue, Problem
 from stagebell.domain.fields import Value, canonical
@@ -22,15 +25,17 @@ type PastDue = Literal["run", "skip", "fail"]
 type OnFailure = Literal["continue", "stop"]
 type OnUnknown = Literal["leave", "resend"]
 type Origin = Literal["stage_entered", "previous_step", "stage_left"]
-type TriggerOn = Literal["stage", "created", "updated", "saved", "deleted", "manual"]
+type TriggerOn = Literal["stage", "left", "date", "created", "updated", "saved", "deleted", "manual"]
+type Kind = Literal["scenario", "workflow"]
 
 STEP_LIMIT = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What lets a record in. For `stage`, `fields` is the stage field and `values` the stage: entering means coming
-    from outside. For `updated`, `fields` narrows it to changes of these fields."""
+    """What lets a record in. For `stage` and `left`, `fields` is the stage field and `values` the stage: entering means
+    coming from outside, leaving is the reverse. For `updated`, `fields` narrows it to changes of these fields. For
+    `date`, `fields` is the date: a record is in from when it has one, and its steps wait for it."""
 
     on: TriggerOn
     fields: tuple[str, ...] = ()
@@ -44,8 +49,14 @@ class Trigger:
     def fires(self, comparison: Comparison) -> bool:
         if comparison.event not in self.events:
             return False
-        if self.on == "stage":
-            return self.entered(comparison)
+        match self.on:
+            case "stage":
+                return self.entered(comparison)
+            case "left":
+                return comparison.known.get(self.fields[0]) in self.values and self.left(comparison)
+            case "date":
+                name = self.fields[0]
+                return name in comparison.changed and comparison.after.current.get(name) is not None
         return not self.fields or not comparison.changed.isdisjoint(self.fields)
 
     def entered(self, comparison: Comparison) -> bool:
@@ -61,6 +72,8 @@ class Trigger:
 _EVENTS: Mapping[str, tuple[Event, ...]] = MappingProxyType(
     {
         "stage": ("created", "updated"),
+        "left": ("updated",),
+        "date": ("created", "updated"),
         "created": ("created",),
         "updated": ("updated",),
         "saved": ("created", "updated", "saved"),
@@ -79,6 +92,9 @@ class At:
     date: Path | None = None
     offset: Duration | None = None
     time: TimeOfDay | None = None
+
+
+NOW = At(after=parse_duration("0 minutes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +119,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario definition at one version, compiled; what every change asks of it is worked out once.
+    """A scenario or workflow definition at one version, compiled; what every change asks of it is worked out once.
+
+    `at_once`: a workflow that waits for nothing: every match is a run of its own, over in a moment, and ended by nothing
+    but its own steps.
 
     `follows_stage` and `follows_dates`: whether a later change of the stage field, or of a date, matters to a waiting
     run; `cancels` are the conditions that end it or one of its steps. `local`: whether anything is reckoned in local
@@ -122,6 +141,8 @@ class Scenario:
     on_unknown: OnUnknown = "leave"
     timezone: str = ""
     calendar: str = ""
+    kind: Kind = "scenario"
+    at_once: bool = False
     follows_stage: bool = field(init=False, repr=False, compare=False)
     follows_dates: bool = field(init=False, repr=False, compare=False)
     cancels: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
@@ -163,20 +184,43 @@ def read_scenario(
         problems.append(Problem("object", "known_object", f"object {name} is not known"))
         return None
     reader = _Reader(document, name, schema, problems)
+    key = steps_key(document)
+    on_date = (document.get("trigger") or {}).get("on") == "date"
+    only_if = reader.condition(document, "only_if")
+    read = tuple(reader.step(step, f"{key}[{i}]") for i, step in enumerate(document[key]))
+    # A date that a record has says nothing yet: what must hold, must hold when the date is reached.
+    steps = tuple(replace(s, only_if=_both(only_if, s.only_if)) for s in read) if on_date else read
     return Scenario(
         name=document["name"],
         version=version,
         object=name,
         trigger=reader.trigger(),
-        steps=tuple(reader.step(step, f"steps[{i}]") for i, step in enumerate(document["steps"])),
-        only_if=reader.condition(document, "only_if"),
+        steps=steps,
+        only_if=ALWAYS if on_date else only_if,
         cancel_if=reader.optional_condition(document, "cancel_if"),
         reentry=document.get("reentry") or "every_entry",
         past_due=document.get("past_due") or "run",
         on_unknown=document.get("on_unknown") or "leave",
         timezone=document.get("timezone") or "",
         calendar=document.get("calendar") or "",
+        kind=document.get("kind") or "scenario",
+        at_once=key == "actions" and not on_date and not any(_waits(step) for step in document[key]),
     )
+
+
+def steps_key(document: Mapping[str, Any]) -> str:
+    """Where a definition lists its steps: a workflow calls them actions."""
+    return "actions" if document.get("kind") == "workflow" else "steps"
+
+
+def _waits(step: Mapping[str, Any]) -> bool:
+    return bool(step.get("at") or step.get("quiet_hours"))
+
+
+def _both(first: Condition, second: Condition) -> Condition:
+    if first is ALWAYS:
+        return second
+    return first if second is ALWAYS else All((first, second))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,33 +234,42 @@ class _Reader:
         if self.document.get("stage"):
             return self._stage(self.document["stage"])
         spec = self.document["trigger"]
+        if spec["on"] in ("stage_entered", "stage_left"):
+            trigger = self._stage(spec, "trigger")
+            return trigger if spec["on"] == "stage_entered" else replace(trigger, on="left")
+        if spec["on"] == "date":
+            return self._date(spec["field"])
         for i, name in enumerate(spec.get("fields") or ()):
             if name not in self.schema[self.object].fields:
                 self._add(f"trigger.fields[{i}]", "known_field", f"{self.object} has no field {name}")
         return Trigger(spec["on"], tuple(spec.get("fields") or ()))
 
-    def _stage(self, spec: Mapping[str, Any]) -> Trigger:
+    def _date(self, name: str) -> Trigger:
+        self._on_date(self.document["trigger"], "trigger", "field")
+        return Trigger("date", (name,))
+
+    def _stage(self, spec: Mapping[str, Any], at: str = "stage") -> Trigger:
         field = self.schema[self.object].fields.get(spec["field"])
         wanted = spec["is"] if isinstance(spec["is"], list) else [spec["is"]]
         if field is None or field.type not in ("select", "text", "reference", "boolean", "integer"):
             reason = "is not a field of" if field is None else f"is a {field.type} field, no single choice, of"
-            self._add("stage.field", "stage_field", f"{spec['field']} {reason} {self.object}")
+            self._add(f"{at}.field", "stage_field", f"{spec['field']} {reason} {self.object}")
             return Trigger("stage", (spec["field"],), tuple(wanted))
         values: list[Value] = []
         for word in wanted:
             try:
                 values.append(canonical(field, word))
             except InvalidValue as error:
-                self._add("stage.is", field.type, error.message)
+                self._add(f"{at}.is", field.type, error.message)
         return Trigger("stage", (field.name,), tuple(values))
 
     def step(self, spec: Mapping[str, Any], at: str) -> Step:
-        if spec.get("unless_changed") and not self.document.get("stage"):
+        if spec.get("unless_changed") and not self._has_stage:
             self._add(f"{at}.unless_changed", "needs_stage", "unless_changed looks at the stage field: give a stage")
         return Step(
             name=spec["name"],
             kind=spec["type"],
-            at=self._at(spec["at"], f"{at}.at"),
+            at=self._at(spec.get("at"), f"{at}.at"),
             params=MappingProxyType({k: v for k, v in spec.items() if k not in _STEP_KEYS and v is not None}),
             unless_changed=bool(spec.get("unless_changed")),
             only_if=self.condition(spec, "only_if", at),
@@ -225,22 +278,30 @@ class _Reader:
             on_failure=spec.get("on_failure") or "continue",
         )
 
-    def _at(self, spec: Mapping[str, Any], at: str) -> At:
+    @property
+    def _has_stage(self) -> bool:
+        return bool(self.document.get("stage")) or (self.document.get("trigger") or {}).get("on") == "stage_entered"
+
+    def _at(self, spec: Mapping[str, Any] | None, at: str) -> At:
+        """An action that does not say when is due at once: when its run starts, or on the date of its trigger."""
+        if spec is None:
+            trigger = self.document.get("trigger") or {}
+            return self._on_date(trigger, "trigger", "field") if trigger.get("on") == "date" else NOW
         if spec.get("date"):
-            return self._on_date(spec, at)
+            return self._on_date(spec, at, "date")
         origin: Origin = spec.get("from") or "stage_entered"
-        if origin == "stage_left" and not self.document.get("stage"):
+        if origin == "stage_left" and not self._has_stage:
             self._add(f"{at}.from", "needs_stage", "from: stage_left needs a scenario with a stage")
         after = self._duration(spec.get("after"), f"{at}.after")
         if after is not None and after.is_negative:
             self._add(f"{at}.after", "not_negative", "a step cannot be due before its origin")
         return At(after=after, origin=origin)
 
-    def _on_date(self, spec: Mapping[str, Any], at: str) -> At:
-        path = resolve(spec["date"], self.object, self.schema)
+    def _on_date(self, spec: Mapping[str, Any], at: str, key: str) -> At:
+        path = resolve(spec[key], self.object, self.schema)
         if isinstance(path, str) or path.field.type not in ("date", "datetime"):
             message = path if isinstance(path, str) else f"{path} is a {path.field.type} field, not a date or datetime"
-            self._add(f"{at}.date", "date_field", message)
+            self._add(f"{at}.{key}", "date_field", message)
             return At()
         return At(date=path, offset=self._duration(spec.get("offset"), f"{at}.offset"), time=self._time(spec, at))
 

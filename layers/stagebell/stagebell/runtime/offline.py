@@ -10,6 +10,7 @@ from stagebell.adapters.jinja import JinjaRenderer
 from stagebell.adapters.memory.clock import VirtualClock
 from stagebell.adapters.memory.definitions import MemoryDefinitions
 from stagebell.adapters.memory.deliveries import MemoryDeliveries
+from stagebell.adapters.memory.outbox import MemoryOutbox, MemoryTeller
 from stagebell.adapters.memory.providers import MemoryMailer, MemoryTexter
 from stagebell.adapters.memory.queue import MemoryQueue
 from stagebell.adapters.memory.records import MemoryRecords
@@ -54,8 +55,10 @@ class Offline:
         self.texter = MemoryTexter(keep=self.keep)
         self.renderer: Renderer = JinjaRenderer()
         self.catalog = Catalog(self.definitions, public_holidays, self.zone)
-        self.applier = Applier(self.catalog, self.records, self.runs, self.scheduler, self.clock)
-        self.actor = Actor(self.catalog, self.records, self.runs, self.clock, PREFIX)
+        self.outbox = MemoryOutbox(self.store)
+        self.teller = MemoryTeller(keep=self.keep)
+        self.applier = Applier(self.catalog, self.records, self.runs, self.scheduler, self.teller, self.clock)
+        self.actor = Actor(self.applier, self.records, self.runs, self.clock, PREFIX)
         self.finisher = Finisher(self.runs, self.scheduler, self.clock)
         self.actions = self._actions()
 

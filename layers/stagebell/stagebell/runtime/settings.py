@@ -65,16 +65,27 @@ class QueueSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteBackSettings:
+    url: str
+
+    @classmethod
+    def read(cls, environment: Environment = os.environ) -> Self:
+        return cls(_required(environment, "WRITE_BACKS_QUEUE_URL", "the URL of the write-backs queue (SQS FIFO)"))
+
+
+@dataclass(frozen=True, slots=True)
 class MachineSettings:
     """`function_prefix` is the stack's name, with which the names of the action functions begin."""
 
     arn: str
+    workflow_arn: str
     function_prefix: str
 
     @classmethod
     def read(cls, environment: Environment = os.environ) -> Self:
         return cls(
             _required(environment, "SCENARIO_MACHINE_ARN", "the ARN of the scenario state machine"),
+            _required(environment, "WORKFLOW_MACHINE_ARN", "the ARN of the workflow state machine"),
             function_prefix(environment),
         )
 

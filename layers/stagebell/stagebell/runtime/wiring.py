@@ -6,7 +6,7 @@ they are made, so a function only loads what it uses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
         Command,
         Definitions,
         Deliveries,
+        Outbox,
         Records,
         Requests,
         Runs,
         Scheduler,
         Secrets,
         Suppressions,
+        Teller,
     )
     from stagebell.services.act import Action, Actor
     from stagebell.services.apply import Applier
@@ -66,14 +68,14 @@ def sending_client(service: str) -> Any:
     return session().create_client(service, config=Config(**CLIENT_CONFIG))
 
 
-class LateClient:
-    """A client made when it is first used: most changes start no machine, and need not wait for this one."""
+class Late:
+    """What is made when it is first used: most changes start no machine and tell nobody, and most actions never may."""
 
-    def __init__(self, service: str) -> None:
-        self._service = service
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(client(self._service), name)
+        return getattr(self._make(), name)
 
 
 @cache
@@ -159,7 +161,22 @@ def scheduler() -> Scheduler:
     from stagebell.adapters.stepfunctions import StepFunctionsScheduler
 
     machine = settings.MachineSettings.read()
-    return StepFunctionsScheduler(LateClient("stepfunctions"), clock(), machine.arn, machine.function_prefix)
+    arns = machine.arn, machine.workflow_arn
+    return StepFunctionsScheduler(client("stepfunctions"), clock(), *arns, machine.function_prefix)
+
+
+@cache
+def teller() -> Teller:
+    from stagebell.adapters.sqs_tells import SqsTeller
+
+    return SqsTeller(client("sqs"), settings.WriteBackSettings.read().url)
+
+
+@cache
+def outbox() -> Outbox:
+    from stagebell.adapters.dynamodb_outbox import DynamoOutbox
+
+    return DynamoOutbox(client("dynamodb"), tables().records)
 
 
 @cache
@@ -191,7 +208,7 @@ def receiver() -> Receiver:
 def applier() -> Applier:
     from stagebell.services.apply import Applier
 
-    return Applier(catalog(), records(), runs(), scheduler(), clock())
+    return Applier(catalog(), records(), runs(), Late(scheduler), Late(teller), clock())
 
 
 @cache
@@ -213,7 +230,7 @@ def actor() -> Actor:
     from stagebell.runtime.observability import note_step
     from stagebell.services.act import Actor
 
-    return Actor(catalog(), records(), runs(), clock(), settings.function_prefix(), note_step)
+    return Actor(applier(), records(), runs(), clock(), settings.function_prefix(), note_step)
 
 
 @cache
@@ -294,6 +311,7 @@ def api() -> ApiPorts:
         deliveries=deliveries,
         queue=queue,
         scheduler=scheduler,
+        teller=teller,
         suppressions=suppressions,
         secrets=secrets,
         api_keys=api_keys,

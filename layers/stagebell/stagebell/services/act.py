@@ -9,14 +9,17 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from stagebell.domain import deciding, planning, runs
+from stagebell.domain.changes import Change, ChangeType
 from stagebell.domain.conditions import View
 from stagebell.domain.deciding import decide
-from stagebell.domain.errors import RETRIED_BY_MACHINES, RecordBusy, StagebellError
+from stagebell.domain.errors import RETRIED_BY_MACHINES, InvalidInput, RecordBusy, StagebellError
 from stagebell.domain.executions import Task, execution_name, machine_state, outlives
+from stagebell.domain.fields import Value
 from stagebell.domain.records import Record
 from stagebell.domain.runs import Run, StepState, StepStatus
 from stagebell.domain.scenarios import Scenario, Step
 from stagebell.ports import Clock, Records, RunMoved, Runs
+from stagebell.services.apply import Acting, Applier, Deed
 from stagebell.services.catalog import Catalog
 from stagebell.services.look import Lookout, needs_zone
 
@@ -33,14 +36,34 @@ class Look:
     record: Record
     view: View
 
+    def change(self, record: Record, fields: Mapping[str, Value], type: ChangeType = "updated", why: str = "") -> Change:
+        """The change this step makes to a record: the same at every attempt, and after all that the record has seen."""
+        at = max(filter(None, (self.view.at, record.touched and record.touched.at, record.deleted and record.deleted.at)))
+        return Change(
+            id=runs.change_of(self.run.id, self.step.name),
+            source="stagebell",
+            key=record.key,
+            type=type,
+            occurred_at=at,
+            fields=fields,
+            actor=self.run.id,
+            mode="quiet" if self.run.quiet else "run",
+            causes=(*self.run.causes, self.run.id),
+            why=why,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an action did: how its step ends, why, and the keys of the deliveries it made."""
+    """What an action did: how its step ends, why, and the keys of the deliveries it made.
+
+    `deed` is what is still to be done to a record: it is stored together with the step's end."""
 
     status: StepStatus
     reason: str = ""
     deliveries: tuple[str, ...] = ()
+    why: Mapping[str, Any] | None = None
+    deed: Deed | None = None
 
 
 class Action(Protocol):
@@ -55,12 +78,18 @@ class Action(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
-    """What was done and must be noted, even if the run is changed by others before it is."""
+class _Made:
+    """What an action did at the moment it looked."""
 
     look: Look
     outcome: Outcome
     at: datetime
+
+    @property
+    def final(self) -> bool:
+        """Whether it must be noted even if run or record have moved meanwhile. A deed of which nothing has gone out is
+        worked out anew instead, from what the record is then."""
+        return self.outcome.deed is None or bool(self.outcome.deliveries)
 
 
 def _untold(_run: Run, _step: StepState) -> None:
@@ -71,29 +100,34 @@ def _untold(_run: Run, _step: StepState) -> None:
 class Actor:
     """Runs tasks. `prefix` begins the names of the action functions; `note` is told what became of each step."""
 
-    catalog: Catalog
+    applier: Applier
     records: Records
     runs: Runs
     clock: Clock
     prefix: str
     note: Callable[[Run, StepState], None] = _untold
 
+    @property
+    def catalog(self) -> Catalog:
+        return self.applier.catalog
+
     def act(self, task: Task, action: Action) -> dict[str, Any]:
         """The machine's next state: `{"next": "done"}`, or the state to wait in or to carry on with."""
         self.catalog.refresh()
-        done: _Done | None = None
+        made: _Made | None = None
         for _ in range(ATTEMPTS):
             run = self.runs.get(task.run)
-            if run is None or (done is None and not self._ours(run, task)):
+            if run is None or (made is None and not self._ours(run, task)):
                 return self._too_late(run, task, action)
             try:
-                after, done = (self._settled(run, done), done) if done else self._step(run, task, action)
+                found = self._again(run, made) if made else self._step(run, task, action)
+                made = found if isinstance(found, _Made) and found.final else None
+                after = self._stored(run, found)
             except RunMoved:
                 continue
-            if after == run:
+            if after is run:
                 return self._answer(run, task)
-            after = replace(after, revision=run.revision + 1)
-            if self._save(after):
+            if after is not None:
                 self.note(after, after.state(task.step))
                 return self._answer(after, task)
         raise RecordBusy(f"run {task.run} was changed by others {ATTEMPTS} times while step {task.step} was at work")
@@ -105,26 +139,53 @@ class Actor:
         return run.status == "running" and run.execution == task.execution and run.state(task.step).status == "waiting"
 
     def _too_late(self, run: Run | None, task: Task, action: Action) -> dict[str, Any]:
-        """The step was settled without us. An attempt that died on the way to its note leaves its outcome unknown."""
-        if run is not None and run.state(task.step).status != "waiting":
+        """The step was settled without us. An attempt that died on the way to its note leaves its outcome unknown; one
+        that died after it may not have carried on what it had stored."""
+        step = run.state(task.step) if run is not None else None
+        if run is not None and step is not None and step.status != "waiting":
             action.give_up(run, task.step, "step_settled")
+            if step.record is not None:
+                self.applier.dispatch_again(step.record, runs.change_of(run.id, step.name))
         return self._answer(run, task)
 
-    def _step(self, run: Run, task: Task, action: Action) -> tuple[Run, _Done | None]:
+    def _step(self, run: Run, task: Task, action: Action) -> Run | _Made:
+        """What was made, or the run as looking again has left it."""
         now = self.clock.now()
         if task.failure is not None:
             action.give_up(run, task.step, "retries_exhausted")
-            return self._failed(run, task.step, task.failure.get("Error", "unknown"), task.failure, now), None
+            return self._failed(run, task.step, task.failure.get("Error", "unknown"), task.failure, now)
         try:
             look, decision = self._look(run, task.step, now)
             if decision.verdict == "act":
-                done = _Done(look, action.act(replace(look, run=decision.run)), now)
-                return self._settled(decision.run, done), done
+                look = replace(look, run=decision.run)
+                return _Made(look, action.act(look), now)
         except RETRIED_BY_MACHINES:
             raise
         except StagebellError as error:
-            return self._failed(run, task.step, error.code, {"error": error.message}, now), None
-        return (decision.run if decision.verdict == "wait" else self._rescheduled(decision.run, look)), None
+            return self._failed(run, task.step, error.code, told_of(error), now)
+        return decision.run if decision.verdict == "wait" else self._rescheduled(decision.run, look)
+
+    def _again(self, run: Run, made: _Made) -> _Made:
+        """What was made, to be noted on the run and the record as they are by now."""
+        record = self.records.load(run.key).record if made.outcome.deed else made.look.record
+        return replace(made, look=replace(made.look, run=run, record=record))
+
+    def _stored(self, run: Run, found: Run | _Made) -> Run | None:
+        """The run as it is stored now: the same where nothing is new, None where it has moved meanwhile."""
+        after = self._settled(found) if isinstance(found, _Made) else found
+        deed = found.outcome.deed if isinstance(found, _Made) and found.look.run.open else None
+        if deed is not None and isinstance(found, _Made):
+            try:
+                return self.applier.do(deed, Acting(after, found.look.record.version)).run
+            except RETRIED_BY_MACHINES:
+                raise
+            except StagebellError as error:
+                failed = replace(found.outcome, status="failed", reason=error.code, why=told_of(error), deed=None)
+                after = self._settled(replace(found, outcome=failed))
+        if after == run:
+            return run
+        after = replace(after, revision=run.revision + 1)
+        return after if self._save(after) else None
 
     def _look(self, run: Run, name: str, now: datetime) -> tuple[Look, deciding.Decision]:
         scenario = self.catalog.scenario(run.definition, run.version)
@@ -139,13 +200,15 @@ class Actor:
         paths, zoned = scenario.act_paths(step), needs_zone([scenario], self.catalog.schema)
         return lookout.fitted(lookout.view(record.key.object, fields, fields, now, paths, zoned), scenario)
 
-    def _settled(self, run: Run, done: _Done) -> Run:
-        told = {"reason": done.outcome.reason, "deliveries": done.outcome.deliveries}
-        step = done.look.step
-        run = runs.settle(run, step.name, done.outcome.status, done.at, **told)
+    def _settled(self, made: _Made) -> Run:
+        """The run once what was made is noted on it."""
+        outcome, step = made.outcome, made.look.step
+        record = outcome.deed.change.key if outcome.deed and made.look.run.open else None
+        told = {"reason": outcome.reason, "deliveries": outcome.deliveries, "why": outcome.why, "record": record}
+        run = runs.settle(made.look.run, step.name, outcome.status, made.at, **told)
         if not run.open:
             return run
-        return self._rescheduled(deciding.after_step(run, step, done.outcome.status, done.at), done.look)
+        return self._rescheduled(deciding.after_step(run, step, outcome.status, made.at), made.look)
 
     def _rescheduled(self, run: Run, look: Look) -> Run:
         return runs.close(runs.schedule(run, look.scenario, look.view), look.view.at) if run.open else run
@@ -169,7 +232,7 @@ class Actor:
         if run is None or wake is None:
             return {"next": "done"}
         now, until = self.clock.real_now(), self.clock.real(wake.at)
-        carry_on = run.execution != task.execution or outlives(task.born, until)
+        carry_on = run.execution != task.execution or outlives(task.born, until, now, express=task.express)
         if not carry_on:
             return machine_state(wake, prefix=self.prefix, wait_until=until, now=now, born=task.born) | {"next": "wait"}
         if run.execution == task.execution:
@@ -183,3 +246,11 @@ class Actor:
         if not self._save(after):
             raise RecordBusy(f"run {run.id} was changed by others while it moved to a new execution")
         return after
+
+
+def told_of(error: StagebellError) -> Mapping[str, Any]:
+    """What a step keeps of an error; of problems, each with its path."""
+    told: dict[str, Any] = {"error": error.message}
+    if isinstance(error, InvalidInput):
+        told["problems"] = [{"path": p.path, "rule": p.rule, "message": p.message} for p in error.problems]
+    return told

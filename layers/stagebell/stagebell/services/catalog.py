@@ -1,20 +1,24 @@
 """The catalog: active definitions, compiled once and reused while the definitions' revision stands still."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from stagebell.domain.calendars import HolidayLookup, WorkingCalendar, calendar_from
+from stagebell.domain.conditions import NEVER, Condition, View, compile_condition
 from stagebell.domain.errors import DefinitionBroken, NotFound, Problem
 from stagebell.domain.local_time import resolve_zone
 from stagebell.domain.matching import Index
+from stagebell.domain.records import Record
+from stagebell.domain.reminders import SEPARATOR, reminders_of
 from stagebell.domain.scenarios import Scenario, read_scenario
 from stagebell.ports import Definition, Definitions
-from stagebell.services.shelves import Shelves
+from stagebell.services.shelves import RUNNING, Shelves, scenarios_of
 
 PINNED_LIMIT = 2_000
 
 
 class Catalog(Shelves):
-    """Compiled scenarios and calendars.
+    """Compiled scenarios (workflows are such) and calendars.
 
     Scenarios that do not compile against today's objects are left out of the index and listed in `broken`."""
 
@@ -26,31 +30,56 @@ class Catalog(Shelves):
         self._indexes: dict[str, Index] = {}
         self._calendars: dict[str, WorkingCalendar] = {}
         self._pinned: dict[tuple[str, int], Scenario] = {}
+        self._closed: dict[str, Condition] = {}
 
     def _forget(self) -> None:
         super()._forget()
-        self.broken, self._indexes, self._calendars, self._pinned = {}, {}, {}, {}
+        self.broken, self._indexes, self._calendars, self._pinned, self._closed = {}, {}, {}, {}, {}
 
     def index(self, object_name: str) -> Index:
-        """The active scenarios of an object, filed for matching."""
+        """The active scenarios and workflows of an object, filed for matching."""
         found = self._indexes.get(object_name)
         if found is None:
-            compiled = [self._compile(d) for d in self.shelf(f"scenario:{object_name}").values()]
+            compiled = [self._compile(d) for d in self.shelf(scenarios_of(object_name)).values()]
             found = self._indexes[object_name] = Index(s for s in compiled if s is not None)
         return found
 
     def scenario(self, name: str, version: int) -> Scenario:
-        """The version a run is pinned to. Raises DefinitionBroken where it does not fit today's objects."""
+        """The version a run is pinned to; `name` may be that of a step's reminders.
+
+        Raises DefinitionBroken where it does not fit today's objects."""
+        if SEPARATOR in name:
+            return self._reminders(name, version)
         pinned = self._pinned.get((name, version))
         if pinned is None:
-            definition = self._definitions.version("scenario", name, version)
+            stored = (self._definitions.version(kind, name, version) for kind in RUNNING)
+            definition = next((found for found in stored if found is not None), None)
             if definition is None:
-                raise NotFound(f"scenario {name} has no version {version}")
+                raise NotFound(f"no scenario or workflow {name} has a version {version}")
             pinned = self._compile(definition)
         if pinned is None:
             problem = self.broken[f"{name}@{version}"]
-            raise DefinitionBroken(f"scenario {name} version {version}, {problem.path}: {problem.message}")
+            raise DefinitionBroken(f"{name} version {version}, {problem.path}: {problem.message}")
         return pinned
+
+    def _reminders(self, name: str, version: int) -> Scenario:
+        parent, _, step = name.partition(SEPARATOR)
+        scenario = self.scenario(parent, version)
+        found = reminders_of(scenario, scenario.step(step), self.schema)
+        if found is None:
+            raise NotFound(f"step {step} of {parent} version {version} asks for no reminders")
+        return found
+
+    def is_closed(self, record: Record, now: datetime) -> bool:
+        """Whether a record no longer counts as open work, as its object says."""
+        kind = self.schema[record.key.object]
+        if kind.closed_if is None:
+            return False
+        if kind.name not in self._closed:
+            problems: list[Problem] = []
+            compiled = compile_condition(kind.closed_if, kind.name, self.schema, problems, "closed_if")
+            self._closed[kind.name] = compiled if not problems else NEVER
+        return self._closed[kind.name].holds(View(record.current, record.current, now, self.zone))
 
     def calendar(self, name: str) -> WorkingCalendar | None:
         """The active calendar of that name; None for no name."""

@@ -11,6 +11,7 @@ from stagebell.services.checks.objects import object_problems
 from stagebell.services.checks.scenarios import scenario_problems
 from stagebell.services.checks.templates import template_problems
 from stagebell.services.checks.world import SHELVES, Document, Key, Known, Tools, World, world_of
+from stagebell.services.shelves import scenarios_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,8 @@ def broken_by(
 def _active(world: World, known: Known) -> Iterator[tuple[Key, Document]]:
     yield from world.documents.items()
     for name in world.schema:
-        for definition in known.active(f"scenario:{name}"):
-            yield ("scenario", definition.name), definition.document
+        for definition in known.active(scenarios_of(name)):
+            yield (definition.kind, definition.name), definition.document
 
 
 def _culprit(

@@ -34,7 +34,8 @@ _AGAIN = (DeliveryThrottled, DeliveryUnavailable)
 class Parcel:
     """One message ready to go: `send` takes the delivery key and returns the provider's message id.
 
-    `refused` says why it must not go (a suppressed address, a number that is none); then it is only recorded."""
+    `refused` says why it must not go (a suppressed address, a number that is none); then it is only recorded.
+    `repeatable`: the receiver knows the key, and takes the same message twice for one: when in doubt it is sent again."""
 
     address: str
     person: str
@@ -42,6 +43,8 @@ class Parcel:
     refused: str = ""
     copies: tuple[str, ...] = ()
     parts: int = 0
+    repeatable: bool = False
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,10 @@ class Courier:
         """Send each parcel once, and say how the step ends.
 
         Raises RunMoved to look again, DeliveryThrottled or DeliveryUnavailable to be called again."""
-        done = [self._one(look, channel, parcel) for parcel in parcels]
+        return self.outcome([self.send(look, channel, parcel) for parcel in parcels], missing)
+
+    def outcome(self, done: Sequence[Delivery], missing: Sequence[Missing]) -> Outcome:
+        """How a step ends whose deliveries ended so."""
         keys = tuple(delivery.key for delivery in done)
         failed = next((d.reason for d in done if d.state in ("failed", "bounced")), None)
         if failed is not None:
@@ -81,7 +87,8 @@ class Courier:
         state: ledger.State = "failed" if delivery.state == "planned" else "unknown"
         self.deliveries.update(ledger.settled(delivery, state, self.clock.now(), reason, delivery.detail))
 
-    def _one(self, look: Look, channel: Channel, parcel: Parcel) -> Delivery:
+    def send(self, look: Look, channel: Channel, parcel: Parcel) -> Delivery:
+        """Send one parcel once; raises as `deliver`."""
         delivery = self._delivery(look, channel, parcel)
         guard = Guard(look.run.id, look.record.key, look.record.version)
         stored = self.deliveries.reserve(delivery, guard)
@@ -109,11 +116,12 @@ class Courier:
             attempts=0 if parcel.refused else 1,
             parts=parcel.parts,
             settled_at=now if parcel.refused else None,
+            detail=parcel.detail,
         )
 
     def _again(self, stored: Delivery, parcel: Parcel, look: Look) -> Delivery:
         """An earlier attempt did not end with a known outcome."""
-        unsure = stored.state != "planned"
+        unsure = stored.state != "planned" and not parcel.repeatable
         if unsure and (look.scenario.on_unknown == "leave" or stored.attempts >= RESENDS):
             left = ledger.settled(stored, "unknown", self.clock.now(), "delivery_unknown", stored.detail)
             self.deliveries.update(left)
@@ -133,8 +141,9 @@ class Courier:
             return self._settle(delivery, "failed", error.code, error.message)
         except DeliveryUnknown as error:
             lost = self._settle(delivery, "unknown", error.code, error.message)
-            if look.scenario.on_unknown == "resend" and delivery.attempts < RESENDS:
-                raise DeliveryUnavailable(f"{error.message}; the definition says on_unknown: resend") from error
+            again = parcel.repeatable or look.scenario.on_unknown == "resend"
+            if again and delivery.attempts < RESENDS:
+                raise DeliveryUnavailable(f"{error.message}; it is sent again") from error
             return lost
         return self._settle(replace(delivery, message_id=message_id), "sent")
 

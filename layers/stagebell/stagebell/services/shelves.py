@@ -7,6 +7,10 @@ from stagebell.domain.objects import Schema, read_object, with_built_ins
 from stagebell.ports import Definition, Definitions
 
 
+RUNNING = ("scenario", "workflow")
+"""The kinds of definition that have runs. Their names are unique among them: a run names its definition by name."""
+
+
 class Shelves:
     """Objects and documents. `refresh` costs one small read; everything else is read when it is first asked for."""
 
@@ -38,7 +42,7 @@ class Shelves:
         return self._schema
 
     def document(self, kind: str, name: str) -> Mapping[str, Any] | None:
-        """The active document of a source, template or calendar."""
+        """The active document of a source, template, calendar or function."""
         definition = self.shelf(kind).get(name)
         return definition.document if definition else None
 
@@ -49,6 +53,11 @@ class Shelves:
 
 
 def shelf_of(document: Mapping[str, Any]) -> str:
-    """Where an active definition is filed: a scenario under its object, everything else under its kind."""
+    """Where an active definition is filed: scenarios and workflows under their object, everything else under its kind."""
     kind = str(document["kind"])
-    return f"{kind}:{document['object']}" if kind == "scenario" else kind
+    return scenarios_of(document["object"]) if kind in RUNNING else kind
+
+
+def scenarios_of(object_name: str) -> str:
+    """The shelf of an object's scenarios and workflows."""
+    return f"scenario:{object_name}"

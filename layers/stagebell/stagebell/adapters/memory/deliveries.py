@@ -22,11 +22,11 @@ class MemoryDeliveries:
         self._deliveries: dict[str, Delivery] = {}
         self._messages: dict[str, str] = {}
 
-    def reserve(self, delivery: Delivery, guard: Guard) -> Delivery | None:
+    def reserve(self, delivery: Delivery, guard: Guard | None) -> Delivery | None:
         stored = self._deliveries.get(delivery.key)
         if stored is not None:
             return stored
-        if not self._store.holds(guard):
+        if guard is not None and not self._store.holds(guard):
             raise RunMoved(f"run {guard.run} or its record has moved: look again")
         self._put(replace(delivery, state="sending") if delivery.state == "planned" else delivery)
         return None

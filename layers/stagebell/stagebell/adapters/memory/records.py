@@ -10,7 +10,8 @@ from stagebell.adapters.transactions import joined, moves, split
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.fields import instant_text
 from stagebell.domain.records import Record
-from stagebell.ports import Applied, Commit, CommitResult, Page, Stored
+from stagebell.domain.rotations import Rotation
+from stagebell.ports import Applied, Commit, CommitResult, Filing, Letter, Page, Settling, Stored
 
 
 class MemoryRecords:
@@ -51,6 +52,11 @@ class MemoryRecords:
             return False
         if any(run.id in store.runs for run in commit.started):
             return False
+        if commit.settling is not None and not store.settles(commit.settling):
+            return False
+        rotation = commit.rotation
+        if rotation is not None and self.rotation(rotation.name).revision != rotation.revision - 1:
+            return False
         if commit.known is not None and not store.known(commit.after.key, commit.known, commit.enrolments):
             return False
         return not commit.updated or store.unmoved(commit.updated)
@@ -59,6 +65,14 @@ class MemoryRecords:
         store = self._store
         if moves(commit):
             store.records[key] = commit.after
+            self._file(key, commit.filing)
+        if commit.settling is not None:
+            self._settle(commit.settling)
+        if commit.rotation is not None:
+            store.rotations[commit.rotation.name] = commit.rotation
+        for tell in commit.outbox:
+            letter = Letter(tell.key, tell.source, tell.version, commit.applied.change.id)
+            store.outbox[tell.key, tell.source, tell.version] = letter
         if commit.enrolments:
             store.enrol(key, commit.enrolments)
         for run in (*commit.updated, *commit.started):
@@ -67,6 +81,19 @@ class MemoryRecords:
             self._regroup(key, commit)
         if self._history is not None:
             self._history[key][commit.applied.change.id] = commit.applied
+
+    def _file(self, key: RecordKey, filing: Filing) -> None:
+        if filing.owner or filing.about is not None:
+            self._store.filings[key] = filing
+        else:
+            self._store.filings.pop(key, None)
+
+    def _settle(self, settling: Settling) -> None:
+        run, enrolment = settling.run, settling.enrolment
+        self._store.put_run(run)
+        if enrolment is not None:
+            known = self._store.enrolments[run.key][enrolment.definition]
+            self._store.enrol(run.key, (replace(enrolment, starts=known.starts),))
 
     def _regroup(self, key: RecordKey, commit: Commit) -> None:
         joins, leaves = joined(commit)
@@ -85,8 +112,37 @@ class MemoryRecords:
         entries = self._history[key].values() if self._history is not None else ()
         return page_of(entries, _position, f"history {key}", cursor, size=self._page_size)
 
+    def owned(self, object_name: str, user: str, cursor: str | None = None) -> Page[Record]:
+        owner = f"{object_name}#{user}"
+        found = [(filing.order, key) for key, filing in self._store.filings.items() if filing.owner == owner]
+        page = page_of(found, _ordered, f"owned {owner}", cursor, size=self._page_size, newest_first=False)
+        return self._mirrors(page)
+
+    def count_owned(self, object_name: str, user: str, limit: int) -> int:
+        owner = f"{object_name}#{user}"
+        return min(limit, sum(filing.owner == owner for filing in self._store.filings.values()))
+
+    def follow_ups(self, key: RecordKey, cursor: str | None = None) -> Page[Record]:
+        found = [(self._made(one), one) for one, filing in self._store.filings.items() if filing.about == key]
+        return self._mirrors(page_of(found, _ordered, f"follow-ups {key}", cursor, size=self._page_size))
+
+    def _made(self, key: RecordKey) -> str:
+        at = self._store.records[key].created_at
+        return instant_text(at) if at is not None else ""
+
+    def _mirrors(self, page: Page[tuple[str, RecordKey]]) -> Page[Record]:
+        return Page(tuple(self._store.records[key] for _, key in page.items), page.cursor)
+
+    def rotation(self, name: str) -> Rotation:
+        return self._store.rotations.get(name) or Rotation(name)
+
     def people(self, group: str, value: str) -> Sequence[str]:
         return sorted(self._store.people.get((group, value), ()))
+
+
+def _ordered(entry: tuple[str, RecordKey]) -> tuple[str, ...]:
+    order, key = entry
+    return (order, str(key))
 
 
 def _position(applied: Applied) -> tuple[str, ...]:

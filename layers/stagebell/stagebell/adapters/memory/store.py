@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.records import Record
+from stagebell.domain.rotations import Rotation
 from stagebell.domain.runs import Enrolment, Run
-from stagebell.ports import Guard
+from stagebell.ports import Filing, Guard, Letter, Settling
 
 type Enrolments = Mapping[str, Enrolment]
 
@@ -23,6 +24,9 @@ class MemoryStore:
         self.enrolments: dict[RecordKey, Enrolments] = {}
         self.runs: dict[str, Run] = {}
         self.people: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self.filings: dict[RecordKey, Filing] = {}
+        self.rotations: dict[str, Rotation] = {}
+        self.outbox: dict[tuple[RecordKey, str, int], Letter] = {}
         self.keep_ended = True
         self.on_end: Callable[[Run], None] | None = None
 
@@ -50,6 +54,13 @@ class MemoryStore:
         """Whether the enrolments to be written still are of the runs that were read."""
         stored = self.enrolments.get(key, NO_ENROLMENTS)
         return all(_run(stored, e.definition) == _run(known, e.definition) for e in written)
+
+    def settles(self, settling: Settling) -> bool:
+        """Whether a run of another record may be stored with a change: see Settling."""
+        run, enrolment = settling.run, settling.enrolment
+        if not self.unmoved((run,)) or self.version(run.key) != settling.version:
+            return False
+        return enrolment is None or _run(self.enrolments.get(run.key, NO_ENROLMENTS), enrolment.definition) == run.id
 
     def holds(self, guard: Guard) -> bool:
         run = self.runs.get(guard.run)

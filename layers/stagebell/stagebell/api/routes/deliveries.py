@@ -6,7 +6,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from stagebell.api.endpoints import Routes
 from stagebell.api.parameters import Cursor, Id, Moment, Ports, Word
-from stagebell.contracts.api.deliveries import Channel, Delivery, DeliveryPage, State, Suppression
+from stagebell.contracts.api.deliveries import Delivery, DeliveryPage, Suppression
+from stagebell.domain.deliveries import Channel, State
 from stagebell.domain.errors import NotFound
 from stagebell.services import browse
 

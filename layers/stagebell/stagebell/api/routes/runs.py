@@ -60,6 +60,6 @@ def start_run(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: B
 
     The scenario must be active and have the trigger `manual`; its conditions and limits hold as for any other start."""
     ports.catalog.refresh()
-    applier = apply.Applier(ports.catalog, ports.records, ports.runs, ports.scheduler, ports.clock)
+    applier = apply.Applier(ports.catalog, ports.records, ports.runs, ports.scheduler, ports.teller, ports.clock)
     occasion = f"manual:{uuid4().hex}"
     return Run.from_domain(applier.start(name, RecordKey(body.object, body.id), occasion, by.key))

@@ -1,15 +1,14 @@
 """Deliveries and suppressed addresses as the API shows them."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field
 
 from stagebell.contracts.api.pages import Page, RecordName, Shape
 from stagebell.domain import deliveries
+from stagebell.domain.deliveries import Channel, State
 
-type State = Literal["planned", "sending", "unknown", "sent", "delivered", "bounced", "failed", "suppressed"]
-type Channel = Literal["email", "sms"]
 
 
 class Delivery(Shape):

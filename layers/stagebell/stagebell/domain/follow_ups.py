@@ -1,0 +1,36 @@
+"""Follow-ups: tasks, calendar events and sales records. They are records like any other, of built-in objects, and so
+have a history, can be edited, and let workflows start; each says which record it is about.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from stagebell.domain.changes import RecordKey
+from stagebell.domain.fields import Value
+
+type FollowUp = Literal["task", "calendar_event", "sales_record"]
+
+FOLLOW_UPS: tuple[FollowUp, ...] = ("task", "calendar_event", "sales_record")
+ORDERED_BY: Mapping[str, str] = MappingProxyType({"task": "due_at", "calendar_event": "starts_at"})
+"""The field by which a person's open follow-ups are listed."""
+
+def follow_up_key(kind: FollowUp, run: str, step: str) -> RecordKey:
+    """The record that a step makes: the same at every attempt."""
+    digest = hashlib.sha256(f"{run}\x00{step}".encode()).hexdigest()[:32]
+    return RecordKey(kind, f"{kind}_{digest}")
+
+
+def about(key: RecordKey, fields: Mapping[str, Value]) -> RecordKey | None:
+    """The record that a follow-up is about; None for other records, and for one that is about nothing."""
+    kind, record = fields.get("record_object"), fields.get("record_id")
+    if key.object not in FOLLOW_UPS or not isinstance(kind, str) or not isinstance(record, str):
+        return None
+    return RecordKey(kind, record)
+
+
+def order(key: RecordKey, fields: Mapping[str, Value]) -> str:
+    """Where a record stands among those of its owner: by due time where it has one, else by its id."""
+    value = fields.get(ORDERED_BY.get(key.object, ""))
+    return f"{value if isinstance(value, str) else '~'}#{key.id}"

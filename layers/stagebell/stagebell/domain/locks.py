@@ -1,0 +1,16 @@
+"""Locks: while a record is locked its data changes by no action and no edit; authoritative sources are still mirrored."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Who locked a record, when and why. `by` is a run, or the id of an API key."""
+
+    by: str
+    at: datetime
+    why: str = ""
+
+    def __str__(self) -> str:
+        return f"locked by {self.by} at {self.at.isoformat()}" + (f": {self.why}" if self.why else "")
