@@ -1,0 +1,201 @@
+"""The real handlers on moto, whose process may die just before and just after any call it makes to the outside.
+
+Machines are played here, without waiting: what an execution was started with is handed to the function it names, its
+answer is the next state, as the state machines do it. What died is delivered again, as the queue and the machines do.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
+from unittest import mock
+
+from moto import mock_aws
+
+from stagebell.adapters.memory.clock import VirtualClock
+from stagebell.runtime import wiring
+from tests.contract.tables import table_definitions
+from tests.crashes.crashing import Died, Fuse
+from tests.machines import world as machines
+
+START = datetime.fromisoformat("2026-03-02T09:00:00+00:00")
+OWN_CLIENTS = ("dynamodb", "sqs", "stepfunctions", "secretsmanager")
+SENDING_CLIENTS = ("sesv2", "sns")
+PATIENCE = 400
+
+
+@dataclass
+class Outside:
+    """What is no AWS service: addresses that are posted to, and functions of the customer's. Each call may be the last.
+
+    It answers as told, and remembers what arrived."""
+
+    fuse: Fuse
+    posted: list[Mapping[str, str]] = field(default_factory=list)
+    invoked: list[Mapping[str, Any]] = field(default_factory=list)
+    answer: Any = None
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Any:
+        from stagebell.ports import Posted
+
+        return self._mortal("poster.post", lambda: self.posted.append(dict(headers)) or Posted(200))
+
+    def invoke(self, arn: str, payload: Mapping[str, Any], timeout: float) -> Any:
+        return self._mortal("functions.invoke", lambda: self.invoked.append(dict(payload)) or self.answer)
+
+    def _mortal(self, call: str, effect: Callable[[], Any]) -> Any:
+        if self.fuse.passes(call):
+            return effect()
+        if self.fuse.when == "after":
+            effect()
+        raise Died(f"{self.fuse.when} {call}")
+
+
+@dataclass
+class Deployment:
+    """One stack. `work` is what is still to be done: each entry is carried out until it does not die."""
+
+    clock: VirtualClock
+    fuse: Fuse
+    outside: Outside
+    queue: str
+    deaths: int = 0
+    work: deque[Callable[[], None]] = field(default_factory=deque)
+    played: set[str] = field(default_factory=set)
+    tells: int = 0
+
+    def change(self, document: Mapping[str, Any], number: int) -> None:
+        """A change that a source has posted, as the queue delivers it."""
+        message = {"MessageId": f"m{number}", "Body": json.dumps(document), "Attributes": {"MessageGroupId": "g"}}
+        self._carry_out(lambda: self._applied(machines.queue_event([message])))
+        self.settle()
+
+    def _applied(self, event: Mapping[str, Any]) -> None:
+        answer = handler("apply_change")(event, machines.Context())
+        assert answer == {"batchItemFailures": []}, "apply_change failed without dying"
+
+    def settle(self) -> None:
+        """Play everything that is due by now or waits for nothing else."""
+        for _ in range(PATIENCE):
+            self._collect()
+            if not self.work:
+                return
+            self._carry_out(self.work.popleft())
+        raise AssertionError("the deployment does not come to rest")
+
+    def _carry_out(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Died:
+            self.deaths += 1
+            work()
+
+    def _collect(self) -> None:
+        """Executions that were started, and messages of the write-backs queue."""
+        states = wiring.client("stepfunctions")
+        for arn in (machines.machine_arn("scenario"), machines.machine_arn("workflow")):
+            with self.fuse.ignored():
+                started = states.list_executions(stateMachineArn=arn)["executions"]
+                for execution in sorted(started, key=lambda e: e["name"]):
+                    if execution["executionArn"] not in self.played:
+                        self.played.add(execution["executionArn"])
+                        told = states.describe_execution(executionArn=execution["executionArn"])
+                        self.work.append(lambda state=json.loads(told["input"]): self._play(state))
+        self._collect_tells()
+
+    def _collect_tells(self) -> None:
+        with self.fuse.ignored():
+            sqs = wiring.client("sqs")
+            taken = sqs.receive_message(
+                QueueUrl=wiring.settings.WriteBackSettings.read().url, MaxNumberOfMessages=10, AttributeNames=["All"]
+            ).get("Messages", [])
+            for message in taken:
+                url = wiring.settings.WriteBackSettings.read().url
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        for message in taken:
+            event = machines.queue_event([message])
+            self.work.append(lambda event=event: self._told(event))
+
+    def _told(self, event: Mapping[str, Any]) -> None:
+        self.tells += 1
+        answer = handler("write_back")(event, machines.Context())
+        assert answer == {"batchItemFailures": []}, "write_back failed without dying"
+
+    def _play(self, state: dict[str, Any]) -> None:
+        """One execution to its end; a step whose function died is handed to it again."""
+        for _ in range(PATIENCE):
+            self.clock.advance(datetime.fromisoformat(state["wait_until"]))
+            kind = state["function"].removeprefix(f"{machines.STACK}-").replace("-", "_")
+            act = handler(f"actions.{kind}")
+            try:
+                answer = act(state, machines.Context())
+            except Died:
+                self.deaths += 1
+                answer = act(state, machines.Context())
+            if answer["next"] == "done":
+                return
+            state = answer
+        raise AssertionError("an execution does not end")
+
+
+def handler(name: str) -> Callable[[Mapping[str, Any], Any], Any]:
+    found: Callable[[Mapping[str, Any], Any], Any] = import_module(f"functions.{name}.app").lambda_handler
+    return found
+
+
+@contextmanager
+def deployed(fuse: Fuse, *documents: Mapping[str, Any], answer: Any = None) -> Iterator[Deployment]:
+    """A fresh stack with active definitions; the fuse only burns while handlers work."""
+    clock = VirtualClock(START)
+    outside = Outside(fuse, answer=answer)
+    with ExitStack() as stack:
+        stack.enter_context(mock_aws())
+        stack.enter_context(mock.patch.dict("os.environ", machines.environment()))
+        wiring.reset(keep_clients=True)
+        stack.callback(wiring.reset, keep_clients=True)
+        stack.enter_context(mock.patch.object(wiring, "clock", lambda: clock))
+        stack.enter_context(mock.patch.object(wiring, "poster", lambda: outside))
+        stack.enter_context(mock.patch.object(wiring, "functions", lambda: outside))
+        made = Deployment(clock, fuse, outside, machines._resources())
+        world = machines.World(clock, None, made.queue, [])  # type: ignore[arg-type]  # no machine runs here
+        world.activate(*documents)
+        stack.enter_context(_mortal_calls(fuse))
+        yield made
+
+
+@contextmanager
+def _mortal_calls(fuse: Fuse) -> Iterator[None]:
+    """Every AWS call of the clients that handlers use may be the last one of their process."""
+    state: dict[str, bool] = {}
+
+    def before(model: Any, **_rest: Any) -> None:
+        call = f"{model.service_model.service_name}.{model.name}"
+        state["dies"] = not fuse.passes(call)
+        if state["dies"] and fuse.when == "before":
+            raise Died(f"before {call}")
+
+    def after(model: Any, **_rest: Any) -> None:
+        if state.pop("dies", False):
+            raise Died(f"after {model.service_model.service_name}.{model.name}")
+
+    clients = [wiring.client(name) for name in OWN_CLIENTS] + [wiring.sending_client(name) for name in SENDING_CLIENTS]
+    for client in clients:
+        client.meta.events.register("before-call", before)
+        client.meta.events.register("after-call", after)
+    yield
+    for client in clients:
+        client.meta.events.unregister("before-call", before)
+        client.meta.events.unregister("after-call", after)
+
+
+def tables() -> dict[str, list[Mapping[str, Any]]]:
+    """Everything that is stored, by table."""
+    database = wiring.client("dynamodb")
+    return {name: database.scan(TableName=name)["Items"] for name in table_definitions()}
+
+
+LATER = timedelta(days=40)
