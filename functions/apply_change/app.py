@@ -5,7 +5,7 @@ from typing import Any
 from stagebell.domain.changes import Change
 from stagebell.runtime import wiring
 from stagebell.runtime.fifo import each_in_order
-from stagebell.runtime.observability import log_outcome, note_applied, observed
+from stagebell.runtime.observability import log_outcome, observed
 
 
 @observed
@@ -17,7 +17,7 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def _carry_out(body: str) -> None:
     message = wiring.read_message(body)
     if isinstance(message, Change):
-        note_applied(wiring.applier().apply(message))
+        wiring.applier().apply(message)
     else:
         runs = wiring.commander().carry_out(message)
         log_outcome("command_carried_out", verb=message.verb, definition=message.definition, runs=runs)

@@ -50,9 +50,9 @@ def _lock(listed: list[Any]) -> Lock:
 
 def _echo_document(echo: Echo) -> dict[str, Any]:
     at = instant_text(echo.at)
-    return filled(
-        {"source": echo.source, "change": echo.change, "at": at, "causes": list(echo.causes)}
-    ) | {"fields": dict(echo.fields)}
+    return filled({"source": echo.source, "change": echo.change, "at": at, "causes": list(echo.causes)}) | {
+        "fields": dict(echo.fields)
+    }
 
 
 def _echo(document: Document) -> Echo:

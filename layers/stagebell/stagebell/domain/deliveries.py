@@ -25,9 +25,10 @@ RANK: Mapping[State, int] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A row of the ledger. `recipient` is the address; `person` the user it belongs to; `reason` a stable word. What goes
-    to a webhook, to a function of the customer's, or back to a source is a delivery as well; `answer` is what a function
-    answered. A write-back of an edit by hand has no run.
+    """A row of the ledger. `recipient` is the address; `person` the user it belongs to; `reason` a stable word.
+
+    What goes to a webhook, to a function of the customer's, or back to a source is a delivery as well; `answer` is what
+    a function answered. A write-back of an edit by hand has no run.
 
     `planned_at` and the other times are business times; `attempts` counts calls to the provider."""
 

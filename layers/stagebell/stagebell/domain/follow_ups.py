@@ -16,6 +16,7 @@ FOLLOW_UPS: tuple[FollowUp, ...] = ("task", "calendar_event", "sales_record")
 ORDERED_BY: Mapping[str, str] = MappingProxyType({"task": "due_at", "calendar_event": "starts_at"})
 """The field by which a person's open follow-ups are listed."""
 
+
 def follow_up_key(kind: FollowUp, run: str, step: str) -> RecordKey:
     """The record that a step makes: the same at every attempt."""
     digest = hashlib.sha256(f"{run}\x00{step}".encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Locks: while a record is locked its data changes by no action and no edit; authoritative sources are still mirrored."""
+"""Locks: while a record is locked no action and no edit changes its data; authoritative sources are still mirrored."""
 
 from dataclasses import dataclass
 from datetime import datetime

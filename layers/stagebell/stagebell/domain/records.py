@@ -72,8 +72,8 @@ class Comparison:
     """One change against the mirror: what it found, what it left, and what kind of event that is.
 
     `event` is None for a stale change (everything it says is older than what is known); `saved` is a change
-    without a difference, `echo` one that repeats what its source was told; `manual` is no change at all: somebody starts
-    a scenario by hand. `outdated` names the fields whose newer value was kept."""
+    without a difference, `echo` one that repeats what its source was told; `manual` is no change at all: somebody
+    starts a scenario by hand. `outdated` names the fields whose newer value was kept."""
 
     before: Record
     after: Record

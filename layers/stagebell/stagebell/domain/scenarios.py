@@ -121,8 +121,8 @@ class Step:
 class Scenario:
     """A scenario or workflow definition at one version, compiled; what every change asks of it is worked out once.
 
-    `at_once`: a workflow that waits for nothing: every match is a run of its own, over in a moment, and ended by nothing
-    but its own steps.
+    `at_once`: a workflow that waits for nothing: every match is a run of its own, over in a moment, and ended by
+    nothing but its own steps.
 
     `follows_stage` and `follows_dates`: whether a later change of the stage field, or of a date, matters to a waiting
     run; `cancels` are the conditions that end it or one of its steps. `local`: whether anything is reckoned in local

@@ -206,9 +206,10 @@ def receiver() -> Receiver:
 
 @cache
 def applier() -> Applier:
+    from stagebell.runtime.observability import note_applied
     from stagebell.services.apply import Applier
 
-    return Applier(catalog(), records(), runs(), Late(scheduler), Late(teller), clock())
+    return Applier(catalog(), records(), runs(), Late(scheduler), Late(teller), clock(), note_applied)
 
 
 @cache

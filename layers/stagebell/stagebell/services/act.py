@@ -36,9 +36,13 @@ class Look:
     record: Record
     view: View
 
-    def change(self, record: Record, fields: Mapping[str, Value], type: ChangeType = "updated", why: str = "") -> Change:
+    def change(
+        self, record: Record, fields: Mapping[str, Value], type: ChangeType = "updated", why: str = ""
+    ) -> Change:
         """The change this step makes to a record: the same at every attempt, and after all that the record has seen."""
-        at = max(filter(None, (self.view.at, record.touched and record.touched.at, record.deleted and record.deleted.at)))
+        at = max(
+            filter(None, (self.view.at, record.touched and record.touched.at, record.deleted and record.deleted.at))
+        )
         return Change(
             id=runs.change_of(self.run.id, self.step.name),
             source="stagebell",

@@ -74,9 +74,13 @@ class Done:
     run: Run
 
 
+def _untold(_applied: Applied) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Applier:
-    """Applies changes. `catalog` is to be refreshed by the caller, once a batch."""
+    """Applies changes. `catalog` is to be refreshed by the caller, once a batch; `note` is told what came of each."""
 
     catalog: Catalog
     records: Records
@@ -84,6 +88,7 @@ class Applier:
     scheduler: Scheduler
     teller: Teller
     clock: Clock
+    note: Callable[[Applied], None] = _untold
 
     def apply(self, change: Change) -> Applied:
         """The history entry of the change, new or from the first time it was applied.
@@ -91,6 +96,7 @@ class Applier:
         Raises RecordBusy where others change the same record all the time; the queue delivers the change again. Raises
         RecordLocked for an edit made here; a source's change of a locked record is refused in its history."""
         applied = self._retried(lambda: self._try(change), change.key)
+        self.note(applied)
         self.dispatch(applied.dispatch)
         return applied
 
@@ -109,8 +115,11 @@ class Applier:
         if found is None:
             raise NotFound(f"no scenario or workflow {scenario} is active for {key.object}")
         if found.trigger.on != "manual":
-            raise Conflict(f"{found.kind} {scenario} starts on {found.trigger.on}; by hand only with the trigger manual")
+            raise Conflict(
+                f"{found.kind} {scenario} starts on {found.trigger.on}; by hand only with the trigger manual"
+            )
         applied = self._retried(lambda: self._start(found, key, change, by), key)
+        self.note(applied)
         outcome = applied.evaluations[0]
         run = self.runs.get(outcome.get("run", ""))
         if run is None:
@@ -137,6 +146,7 @@ class Applier:
         Raises RunMoved where a record or run has changed since the step looked, RecordLocked, and InvalidValue where
         the record would be too large."""
         done = self._try_deed(deed, acting)
+        self.note(done.applied)
         self.dispatch(done.applied.dispatch)
         return done
 
@@ -212,9 +222,7 @@ class Applier:
             raise InvalidValue(f"record {key} would be larger than a record may be")
         plan = self._plan(stored, comparison, deed.starts, alone=deed.by_hand, acting=run if own else None)
         settling = None if own else self._settling(acting)
-        commit = replace(
-            self._made(stored, comparison, plan), acting=run.id, settling=settling, rotation=deed.rotation
-        )
+        commit = replace(self._made(stored, comparison, plan), acting=run.id, settling=settling, rotation=deed.rotation)
         if self.records.commit(commit) != "committed":
             raise RunMoved(f"run {run.id} or record {key} has moved: look again")
         stored_run = settling.run if settling else next(updated for updated in plan.updated if updated.id == run.id)
@@ -366,9 +374,7 @@ def _overtaken(comparison: Comparison) -> str:
     return "overtakes_write_back" if replaced & comparison.changed else ""
 
 
-def _entry(
-    comparison: Comparison, plan: Plan, clock: Clock, tells: Sequence[Tell] = (), note: str = ""
-) -> Applied:
+def _entry(comparison: Comparison, plan: Plan, clock: Clock, tells: Sequence[Tell] = (), note: str = "") -> Applied:
     before: Mapping[str, Any] = {name: comparison.known.get(name) for name in sorted(comparison.changed)}
     return Applied(
         change=comparison.change,
