@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from importlib import import_module
 from typing import Any
 from unittest import mock
@@ -104,7 +105,7 @@ class Deployment:
                     if execution["executionArn"] not in self.played:
                         self.played.add(execution["executionArn"])
                         told = states.describe_execution(executionArn=execution["executionArn"])
-                        self.work.append(lambda state=json.loads(told["input"]): self._play(state))
+                        self.work.append(partial(self._play, json.loads(told["input"])))
         self._collect_tells()
 
     def _collect_tells(self) -> None:
@@ -116,9 +117,8 @@ class Deployment:
             for message in taken:
                 url = wiring.settings.WriteBackSettings.read().url
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        for message in taken:
-            event = machines.queue_event([message])
-            self.work.append(lambda event=event: self._told(event))
+        for event in [machines.queue_event([message]) for message in taken]:
+            self.work.append(partial(self._told, event))
 
     def _told(self, event: Mapping[str, Any]) -> None:
         self.tells += 1

@@ -40,9 +40,8 @@ class Look:
         self, record: Record, fields: Mapping[str, Value], type: ChangeType = "updated", why: str = ""
     ) -> Change:
         """The change this step makes to a record: the same at every attempt, and after all that the record has seen."""
-        at = max(
-            filter(None, (self.view.at, record.touched and record.touched.at, record.deleted and record.deleted.at))
-        )
+        seen = [stamp.at for stamp in (record.touched, record.deleted) if stamp is not None]
+        at = max([self.view.at, *seen])
         return Change(
             id=runs.change_of(self.run.id, self.step.name),
             source="stagebell",
