@@ -10,7 +10,8 @@ import pytest
 from tests.architecture.source import LAYER, PACKAGE, Source, functions, layer
 
 SDKS = {
-    "botocore", "jinja2", "markupsafe", "babel", "phonenumbers", "holidays", "aws_lambda_powertools", "yaml", "rich",
+    "botocore", "jinja2", "markupsafe", "babel", "phonenumbers", "holidays", "icalendar", "aws_lambda_powertools", "yaml",
+    "rich",
 }  # fmt: skip
 ALLOWED = {
     "functions": {"services", "contracts", "runtime", "domain", "api"},
@@ -26,6 +27,7 @@ ALLOWED = {
 EXCEPTIONS = {
     ("stagebell.contracts.api.access", "stagebell.ports"): "an answer is made of what is stored",
     ("stagebell.contracts.api.definitions", "stagebell.ports"): "an answer is made of what is stored",
+    ("stagebell.contracts.api.inbox", "stagebell.ports"): "an answer is made of what is stored",
     ("stagebell.contracts.api.records", "stagebell.ports"): "an answer is made of what is stored",
 }
 THIRD_PARTY = {

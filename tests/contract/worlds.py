@@ -7,18 +7,20 @@ from typing import Any
 from stagebell.adapters.dynamodb_access import DynamoApiKeys, DynamoRequests
 from stagebell.adapters.dynamodb_definitions import DynamoDefinitions
 from stagebell.adapters.dynamodb_deliveries import DynamoDeliveries
+from stagebell.adapters.dynamodb_inbox import DynamoInbox
 from stagebell.adapters.dynamodb_people import DynamoSuppressions
 from stagebell.adapters.dynamodb_records import DynamoRecords
 from stagebell.adapters.dynamodb_runs import DynamoRuns
 from stagebell.adapters.memory.access import MemoryApiKeys, MemoryRequests
 from stagebell.adapters.memory.definitions import MemoryDefinitions
 from stagebell.adapters.memory.deliveries import MemoryDeliveries
+from stagebell.adapters.memory.inbox import MemoryInbox
 from stagebell.adapters.memory.records import MemoryRecords
 from stagebell.adapters.memory.runs import MemoryRuns
 from stagebell.adapters.memory.store import MemoryStore
 from stagebell.adapters.memory.suppressions import MemorySuppressions
 from stagebell.adapters.retention import Retention
-from stagebell.ports import ApiKeys, Definitions, Deliveries, Records, Requests, Runs, Suppressions
+from stagebell.ports import ApiKeys, Definitions, Deliveries, Inbox, Records, Requests, Runs, Suppressions
 
 PAGE_SIZE = 3
 ACTIVE_LIMIT = 20
@@ -51,6 +53,7 @@ class World:
     runs: Runs
     deliveries: Deliveries
     suppressions: Suppressions
+    inbox: Inbox
     api_keys: ApiKeys
     requests: Requests
 
@@ -64,6 +67,7 @@ def memory_world() -> World:
         runs=MemoryRuns(store, page_size=PAGE_SIZE),
         deliveries=MemoryDeliveries(store, page_size=PAGE_SIZE),
         suppressions=MemorySuppressions(),
+        inbox=MemoryInbox(page_size=PAGE_SIZE),
         api_keys=MemoryApiKeys(page_size=PAGE_SIZE),
         requests=MemoryRequests(clock),
     )
@@ -79,6 +83,7 @@ def dynamodb_world(client: Any) -> World:
         runs=DynamoRuns(client, "RunsTable", "RecordsTable", kept, page_size=PAGE_SIZE),
         deliveries=DynamoDeliveries(client, "DeliveriesTable", "RunsTable", "RecordsTable", kept, page_size=PAGE_SIZE),
         suppressions=DynamoSuppressions(client, "PeopleTable"),
+        inbox=DynamoInbox(client, "PeopleTable", kept, page_size=PAGE_SIZE),
         api_keys=DynamoApiKeys(client, "AccessTable", page_size=PAGE_SIZE),
         requests=DynamoRequests(client, "AccessTable", clock),
     )

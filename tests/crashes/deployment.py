@@ -16,8 +16,12 @@ from typing import Any
 from unittest import mock
 
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ses.models import ses_backends
+from moto.sns.models import sns_backends
 
 from stagebell.adapters.memory.clock import VirtualClock
+from stagebell.ports import Posted
 from stagebell.runtime import wiring
 from tests.contract.tables import table_definitions
 from tests.crashes.crashing import Died, Fuse
@@ -41,8 +45,6 @@ class Outside:
     answer: Any = None
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Any:
-        from stagebell.ports import Posted
-
         return self._mortal("poster.post", lambda: self.posted.append(dict(headers)) or Posted(200))
 
     def invoke(self, arn: str, payload: Mapping[str, Any], timeout: float) -> Any:
@@ -68,6 +70,13 @@ class Deployment:
     work: deque[Callable[[], None]] = field(default_factory=deque)
     played: set[str] = field(default_factory=set)
     tells: int = 0
+
+    def mailed(self) -> list[tuple[str, ...]]:
+        """E-mails and text messages that went out, as whom they went to and what they said first."""
+        emails = ses_backends[DEFAULT_ACCOUNT_ID][machines.REGION].sent_messages
+        texts = sns_backends[DEFAULT_ACCOUNT_ID][machines.REGION].sms_messages.values()
+        letters = [(*mail.destinations["ToAddresses"], mail.subject) for mail in emails]
+        return sorted([*letters, *((number, text) for number, text in texts)])
 
     def change(self, document: Mapping[str, Any], number: int) -> None:
         """A change that a source has posted, as the queue delivers it."""

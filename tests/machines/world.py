@@ -1,10 +1,13 @@
-"""The real handlers, the real adapters and the real scenario machine, in this process: moto, and a virtual clock."""
+"""The real handlers, the real adapters and both real machines, in this process: moto, and a virtual clock.
+
+Fakes stand where the outside begins: `webhooks` takes what is posted, `functions` are the customer's."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,13 +17,16 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
-from functions.actions.send_email.app import lambda_handler as send_email
-from functions.actions.send_sms.app import lambda_handler as send_sms
 from functions.apply_change.app import lambda_handler as apply_change
 from functions.close_run.app import lambda_handler as close_run
 from functions.receive_change.app import lambda_handler as receive_change
 from stagebell.adapters.memory.clock import VirtualClock
+from stagebell.adapters.memory.functions import MemoryFunctions
+from stagebell.adapters.memory.poster import MemoryPoster
 from stagebell.domain import signatures
+from stagebell.domain.changes import RecordKey
+from stagebell.domain.records import Record
+from stagebell.domain.runs import Run
 from stagebell.ports import Definition
 from stagebell.runtime import wiring
 from stagebell.services.shelves import shelf_of
@@ -28,14 +34,24 @@ from tests.contract.tables import create_tables, table_definitions
 from tests.machines.moto_hooks import VirtualMachines
 
 ROOT = Path(__file__).parents[2]
-MACHINE = ROOT / "functions" / "machines" / "scenario.asl.json"
+MACHINES = ROOT / "functions" / "machines"
 REGION = "eu-central-1"
 STACK = "stagebell"
 SENDER = "stagebell@example.com"
 PATIENCE = 50  # batches: as long as none fails, no test queues more
 SECRET = signatures.new_secret(b"k" * 32)
+WEBHOOK_SECRET = signatures.new_secret(b"w" * 32)  # of webhooks that name the secret `partner`
 SOURCE = {"kind": "source", "name": "crm", "format": "stagebell"}
-ACTIONS = {f"{STACK}-send-email": send_email, f"{STACK}-send-sms": send_sms}
+type Handler = Callable[[dict[str, Any], Any], Any]
+ACTIONS: dict[str, Handler] = {
+    f"{STACK}-{folder.name.replace('_', '-')}": import_module(f"functions.actions.{folder.name}.app").lambda_handler
+    for folder in sorted((ROOT / "functions" / "actions").iterdir())
+    if (folder / "app.py").exists()
+}
+write_back: Handler = lambda event, context: {"batchItemFailures": []}
+if (ROOT / "functions" / "write_back" / "app.py").exists():
+    write_back = import_module("functions.write_back.app").lambda_handler
+FUNCTIONS = ACTIONS | {f"{STACK}-close-run": close_run}
 
 
 class Context:
@@ -51,6 +67,9 @@ class World:
     clock: VirtualClock
     machines: VirtualMachines
     queue: str
+    write_backs: str
+    webhooks: MemoryPoster
+    functions: MemoryFunctions
     calls: list[str]
 
     def activate(self, *documents: Mapping[str, Any]) -> None:
@@ -72,20 +91,33 @@ class World:
         return answer
 
     def drain(self) -> list[Any]:
-        """Let apply_change consume the queue; what failed stays in it."""
-        answers = []
+        """Let apply_change consume its queue, then write_back its own; what failed stays in them."""
+        answers = self._consumed(self.queue, apply_change)
+        self._consumed(self.write_backs, write_back)
+        return answers
+
+    def _consumed(self, queue: str, consumer: Handler) -> list[Any]:
+        answers: list[Any] = []
         sqs = wiring.client("sqs")
         while True:
-            taken = sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, AttributeNames=["All"])
+            taken = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"])
             if not taken.get("Messages"):
                 return answers
-            answers.append(apply_change(queue_event(taken["Messages"]), Context()))
+            answers.append(consumer(queue_event(taken["Messages"]), Context()))
             failed = {f["itemIdentifier"] for f in answers[-1]["batchItemFailures"]}
-            assert len(answers) < PATIENCE, f"apply_change fails again and again: {failed}"
+            assert len(answers) < PATIENCE, f"{queue} is consumed again and again: {failed}"
             for message in taken["Messages"]:
                 if message["MessageId"] not in failed:
-                    sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+                    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
             self.machines.settle()
+
+    def runs(self, object_name: str, id: str) -> Sequence[Run]:
+        """Newest first."""
+        self.machines.settle()
+        return wiring.runs().of_record(RecordKey(object_name, id)).items
+
+    def record(self, object_name: str, id: str) -> Record:
+        return wiring.records().load(RecordKey(object_name, id)).record
 
     @property
     def emails(self) -> Sequence[Any]:
@@ -95,9 +127,10 @@ class World:
     def texts(self) -> Mapping[str, Any]:
         return dict(sns_backends[DEFAULT_ACCOUNT_ID][REGION].sms_messages)
 
-    def executions(self, status: str | None = None) -> list[dict[str, Any]]:
+    def executions(self, status: str | None = None, machine: str = "scenario") -> list[dict[str, Any]]:
+        """Newest first."""
         self.machines.settle()
-        found = wiring.client("stepfunctions").list_executions(stateMachineArn=machine_arn())["executions"]
+        found = wiring.client("stepfunctions").list_executions(stateMachineArn=machine_arn(machine))["executions"]
         return [e for e in found if status is None or e["status"] == status]
 
     def history(self, execution: Mapping[str, Any]) -> list[str]:
@@ -126,42 +159,69 @@ def queue_event(messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What Lambda's poller makes of received messages."""
     return {
         "Records": [
-            {"messageId": m["MessageId"], "body": m["Body"], "attributes": m["Attributes"], "eventSource": "aws:sqs"}
+            {
+                "messageId": m["MessageId"],
+                "receiptHandle": m["ReceiptHandle"],
+                "body": m["Body"],
+                "attributes": m["Attributes"],
+                "eventSource": "aws:sqs",
+            }
             for m in messages
         ]
     }
 
 
-def machine_arn() -> str:
-    return f"arn:aws:states:{REGION}:{DEFAULT_ACCOUNT_ID}:stateMachine:{STACK}-scenario"
+def machine_arn(machine: str = "scenario") -> str:
+    return f"arn:aws:states:{REGION}:{DEFAULT_ACCOUNT_ID}:stateMachine:{STACK}-{machine}"
+
+
+def machine_definition(machine: str) -> str:
+    """The machine as it is deployed, with what the template puts into it."""
+    close_run_arn = f"arn:aws:lambda:{REGION}:{DEFAULT_ACCOUNT_ID}:function:{STACK}-close-run"
+    text = (MACHINES / f"{machine}.asl.json").read_text()
+    return text.replace("${ScenarioMachineArn}", machine_arn()).replace("${CloseRunFunctionArn}", close_run_arn)
+
+
+def queue_url(name: str) -> str:
+    return f"https://sqs.{REGION}.amazonaws.com/{DEFAULT_ACCOUNT_ID}/{STACK}-{name}.fifo"
 
 
 @contextmanager
 def world(*documents: Mapping[str, Any], start: datetime, zone: str = "UTC") -> Iterator[World]:
     """A fresh deployment with active definitions. moto copies all tables at each transaction: keep each world small."""
-    clock = VirtualClock(start)
+    clock, webhooks, functions = VirtualClock(start), MemoryPoster(), MemoryFunctions()
     config: Any = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
+    outside = {"clock": lambda: clock, "poster": lambda: webhooks, "functions": lambda: functions}
     with mock_aws(config=config), mock.patch.dict("os.environ", environment(zone)):
         wiring.reset(keep_clients=True)
-        machines = VirtualMachines(clock, lambda name, event: ACTIONS[name](event, Context()))
-        with mock.patch.object(wiring, "clock", lambda: clock), machines.installed():
-            made = World(clock, machines, _resources(), [])
+        machines = VirtualMachines(clock, _invoked)
+        with mock.patch.multiple(wiring, create=True, **outside), machines.installed():
+            _make_resources()
+            made = World(clock, machines, queue_url("changes"), queue_url("write-backs"), webhooks, functions, [])
             made.activate(SOURCE, *documents)
             with _recorded(made.calls):
                 yield made
         wiring.reset(keep_clients=True)
 
 
+def _invoked(function: str, event: dict[str, Any]) -> Any:
+    """By its name or its ARN."""
+    return (FUNCTIONS | ACTIONS)[function.rpartition(":")[2]](event, Context())
+
+
 def environment(zone: str = "UTC") -> dict[str, str]:
     """The environment of all functions together."""
-    queue = f"https://sqs.{REGION}.amazonaws.com/{DEFAULT_ACCOUNT_ID}/{STACK}-changes.fifo"
     tables = {f"{name.removesuffix('Table').upper()}_TABLE": name for name in table_definitions()}
     return tables | {
         "AWS_DEFAULT_REGION": REGION,
-        "CHANGES_QUEUE_URL": queue,
-        "SCENARIO_MACHINE_ARN": machine_arn(),
+        "CHANGES_QUEUE_URL": queue_url("changes"),
+        "WRITE_BACKS_QUEUE_URL": queue_url("write-backs"),
+        "SCENARIO_MACHINE_ARN": machine_arn("scenario"),
+        "WORKFLOW_MACHINE_ARN": machine_arn("workflow"),
         "FUNCTION_PREFIX": STACK,
         "SECRETS_PREFIX": f"{STACK}/sources/",
+        "WEBHOOK_SECRETS_PREFIX": f"{STACK}/webhooks/",
+        "WEBHOOK_ADDRESSES": "public",
         "SENDER_ADDRESS": SENDER,
         "CONFIGURATION_SET": "",
         "TIME_ZONE": zone,
@@ -170,18 +230,20 @@ def environment(zone: str = "UTC") -> dict[str, str]:
     }
 
 
-def _resources() -> str:
+def _make_resources() -> None:
     create_tables(wiring.client("dynamodb"))
-    secret = json.dumps({"secrets": [SECRET]})
-    wiring.client("secretsmanager").create_secret(Name=f"{STACK}/sources/crm", SecretString=secret)
+    for name, secret in (("sources/crm", SECRET), ("webhooks/partner", WEBHOOK_SECRET)):
+        text = json.dumps({"secrets": [secret]})
+        wiring.client("secretsmanager").create_secret(Name=f"{STACK}/{name}", SecretString=text)
     wiring.client("sesv2").create_email_identity(EmailIdentity=SENDER)
     role = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/machine"
-    wiring.client("stepfunctions").create_state_machine(
-        name=f"{STACK}-scenario", definition=MACHINE.read_text(), roleArn=role
-    )
-    attributes = {"FifoQueue": "true", "VisibilityTimeout": "0"}
-    made = wiring.client("sqs").create_queue(QueueName=f"{STACK}-changes.fifo", Attributes=attributes)
-    return str(made["QueueUrl"])
+    for name, type in (("scenario", "STANDARD"), ("workflow", "EXPRESS")):
+        wiring.client("stepfunctions").create_state_machine(
+            name=f"{STACK}-{name}", definition=machine_definition(name), roleArn=role, type=type
+        )
+    for name in ("changes", "write-backs"):
+        attributes = {"FifoQueue": "true", "VisibilityTimeout": "0"}
+        wiring.client("sqs").create_queue(QueueName=f"{STACK}-{name}.fifo", Attributes=attributes)
 
 
 @contextmanager

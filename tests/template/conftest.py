@@ -44,8 +44,9 @@ def functions(written: Template) -> dict[str, Template]:
 
 
 @pytest.fixture(scope="session")
-def machine() -> Template:
-    return json.loads((ROOT / "functions/machines/scenario.asl.json").read_text())
+def machines() -> dict[str, Template]:
+    found = (ROOT / "functions/machines").glob("*.asl.json")
+    return {path.name.removesuffix(".asl.json"): json.loads(path.read_text()) for path in found}
 
 
 def _point_to_an_upload(properties: Template) -> None:

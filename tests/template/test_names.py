@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Template = dict[str, Any]
 
 
@@ -62,13 +64,24 @@ def test_tables_outlive_the_stack_and_can_be_restored(translated: Template) -> N
         assert recovery == {"PointInTimeRecoveryEnabled": True}, name
 
 
-def test_changes_stay_invisible_for_six_times_what_their_consumer_may_take(
-    written: Template, functions: dict[str, Template]
+@pytest.mark.parametrize(
+    ("queue", "consumer"), [("ChangesQueue", "ApplyChangeFunction"), ("WriteBacksQueue", "WriteBackFunction")]
+)
+def test_messages_stay_invisible_for_six_times_what_their_consumer_may_take(
+    written: Template, functions: dict[str, Template], queue: str, consumer: str
 ) -> None:
-    visibility = written["Resources"]["ChangesQueue"]["Properties"]["VisibilityTimeout"]
-    timeout = functions["ApplyChangeFunction"].get("Timeout", written["Globals"]["Function"]["Timeout"])
+    visibility = written["Resources"][queue]["Properties"]["VisibilityTimeout"]
+    timeout = functions[consumer].get("Timeout", written["Globals"]["Function"]["Timeout"])
 
     assert visibility >= 6 * timeout
+
+
+def test_an_action_has_no_longer_than_its_machines_wait_for_it(
+    written: Template, functions: dict[str, Template], machines: dict[str, Template]
+) -> None:
+    longest = max(function.get("Timeout", written["Globals"]["Function"]["Timeout"]) for function in functions.values())
+
+    assert all(longest < machine["States"]["Act"]["TimeoutSeconds"] for machine in machines.values())
 
 
 def test_every_dead_letter_queue_has_an_alarm_that_tells_someone(translated: Template) -> None:
@@ -82,15 +95,54 @@ def test_every_dead_letter_queue_has_an_alarm_that_tells_someone(translated: Tem
     assert all(alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}] for alarm in alarms)
 
 
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
 def test_errors_and_throttles_of_every_function_are_watched(
-    translated: Template, functions: dict[str, Template]
+    translated: Template, functions: dict[str, Template], metric: str
 ) -> None:
-    for alarm, metric in (("FunctionErrorsAlarm", "Errors"), ("FunctionThrottlesAlarm", "Throttles")):
-        queries = translated["Resources"][alarm]["Properties"]["Metrics"]
-        watched = [query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query]
+    watched = [
+        query["MetricStat"]["Metric"]
+        for alarm in _alarms(translated)
+        for query in alarm.get("Metrics", [])
+        if query.get("MetricStat", {}).get("Metric", {}).get("MetricName") == metric
+    ]
 
-        assert {one["Dimensions"][0]["Value"]["Ref"] for one in watched} == functions.keys()
-        assert {one["MetricName"] for one in watched} == {metric}
+    assert sorted(one["Dimensions"][0]["Value"]["Ref"] for one in watched) == sorted(functions)
+
+
+def test_an_alarm_looks_at_ten_metrics_at_most(translated: Template) -> None:
+    counts = [sum("MetricStat" in query for query in alarm.get("Metrics", [])) for alarm in _alarms(translated)]
+
+    assert 0 < max(counts) <= 10  # a hard limit of CloudWatch
+
+
+@pytest.mark.parametrize(
+    ("machine", "metrics"),
+    [
+        ("ScenarioMachine", {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionThrottled"}),
+        ("WorkflowMachine", {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionThrottled"}),
+    ],
+)
+def test_executions_that_do_not_end_well_are_told(translated: Template, machine: str, metrics: set[str]) -> None:
+    watched = {
+        alarm["MetricName"]
+        for alarm in _alarms(translated)
+        if alarm.get("Dimensions") == [{"Name": "StateMachineArn", "Value": {"Ref": machine}}]
+    }
+
+    assert watched == metrics
+
+
+def test_every_metric_of_our_own_that_an_alarm_watches_is_counted_somewhere(root: Path, translated: Template) -> None:
+    watched = {alarm["MetricName"] for alarm in _alarms(translated) if alarm.get("Namespace") == "Stagebell"}
+
+    code = "".join(path.read_text() for path in (root / "layers/stagebell/stagebell").rglob("*.py"))
+
+    assert watched
+    assert {metric for metric in watched if f'"{metric}"' not in code} == set()
+
+
+def _alarms(translated: Template) -> list[Template]:
+    return [one["Properties"] for one in translated["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
 
 
 def _camel(folder: str) -> str:

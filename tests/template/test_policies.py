@@ -1,14 +1,19 @@
-from collections.abc import Iterator
+"""Least privilege: what each function may do stands here once more, so that more is a decision."""
+
 from typing import Any
 
-Template = dict[str, Any]
-Statement = dict[str, Any]
+import pytest
 
-# Where AWS has no resource to name: (role, action) → why.
+from tests.template.policies import Grant, as_list, grants, managed, named, roles, statements
+
+Template = dict[str, Any]
+
+# Where AWS has no resource to name: (role or policy, action) → why.
 EVERY_RESOURCE = {
+    ("NotifyFunctionRole", "sns:Publish"): "a phone number is not a resource",
     ("SendSmsFunctionRole", "sns:Publish"): "a phone number is not a resource",
     **{
-        ("ScenarioMachineRole", action): "log delivery knows no resources"
+        ("MachinePolicy", action): "log delivery knows no resources"
         for action in (
             "logs:CreateLogDelivery",
             "logs:GetLogDelivery",
@@ -21,7 +26,7 @@ EVERY_RESOURCE = {
         )
     },
     **{
-        ("ScenarioMachineRole", action): "X-Ray knows no resources"
+        ("MachinePolicy", action): "X-Ray knows no resources"
         for action in (
             "xray:PutTraceSegments",
             "xray:PutTelemetryRecords",
@@ -36,28 +41,68 @@ ATTACHED = {
     "AWSXrayWriteOnlyAccess",
     "service-role/AWSLambdaSQSQueueExecutionRole",
 }
+SENDS = {"notify", "send_email", "send_sms", "call_webhook", "run_function", "create_event"}
+CHANGES = {
+    "run_function",
+    "update_field",
+    "set_stage",
+    "assign_owner",
+    "lock_record",
+    "unlock_record",
+    "start_process",
+    "create_task",
+    "create_event",
+    "create_sales_record",
+}
+READS_SOURCES = "secret:stagebell/sources/*"
+READS_WEBHOOKS = "secret:stagebell/webhooks/*"
+# What an action function may do beyond looking, and beyond its group.
+OWN = {
+    "notify": {("dynamodb:PutItem", "PeopleTable"), ("dynamodb:UpdateItem", "PeopleTable"), ("sns:Publish", "*")},
+    "send_sms": {("sns:Publish", "*")},
+    "call_webhook": {("dynamodb:PutItem", "PeopleTable"), ("secretsmanager:GetSecretValue", READS_WEBHOOKS)},
+    "run_function": {("lambda:InvokeFunction", "CustomerFunctions")},
+    "assign_owner": {("dynamodb:Query", "RecordsTable/index/by_owner")},
+}
+MAILS = {"notify", "send_email", "create_event"}
+# Who else may do what must not spread.
+MAY = {
+    "states:StartExecution": {
+        "ApiFunctionRole",
+        "ApplyChangeFunctionRole",
+        "ChangeRecordPolicy",
+        "ScenarioMachineRole",
+        "WorkflowMachineRole",
+    },
+    "states:StopExecution": {"ChangeRecordPolicy", "CloseRunFunctionRole"},
+    "ses:SendEmail": {"SendEmailPolicy"},
+    "sns:Publish": {"NotifyFunctionRole", "SendSmsFunctionRole"},
+    "lambda:InvokeFunction": {"MachinePolicy", "WorkflowMachineRole", "RunFunctionFunctionRole"},
+    "secretsmanager:PutSecretValue": {"ApiFunctionRole"},
+    "secretsmanager:CreateSecret": {"ApiFunctionRole"},
+}
 
 
 def test_every_resource_is_allowed_only_where_aws_has_none_to_name(translated: Template) -> None:
     found = {
         (role, action)
-        for role, statement in _statements(translated)
-        if "*" in _as_list(statement["Resource"])
-        for action in _as_list(statement["Action"])
+        for role, statement in statements(translated)
+        if "*" in as_list(statement["Resource"])
+        for action in as_list(statement["Action"])
     }
 
     assert found == EVERY_RESOURCE.keys()
 
 
 def test_no_policy_allows_a_family_of_actions(translated: Template) -> None:
-    found = [(role, action) for role, statement in _statements(translated) for action in _as_list(statement["Action"])]
+    found = [(role, action) for role, statement in statements(translated) for action in as_list(statement["Action"])]
 
     assert found
     assert not [(role, action) for role, action in found if "*" in action]
 
 
 def test_no_policy_allows_all_but_something(translated: Template) -> None:
-    for role, statement in _statements(translated):
+    for role, statement in statements(translated):
         assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.keys(), role
 
 
@@ -65,56 +110,98 @@ def test_aws_policies_are_the_few_that_every_function_needs(translated: Template
     attached = {
         arn
         for resource in translated["Resources"].values()
-        for arn in map(str, _as_list(resource["Properties"].get("ManagedPolicyArns", [])))
+        for arn in map(str, as_list(resource["Properties"].get("ManagedPolicyArns", [])))
     }
 
-    named = {arn for arn in attached if ":iam::aws:policy/" in arn}
+    found = {arn for arn in attached if ":iam::aws:policy/" in arn}
 
-    assert {arn.partition("policy/")[2].rstrip("'}") for arn in named} <= ATTACHED
-
-
-def test_only_what_starts_runs_may_start_executions(translated: Template) -> None:
-    roles = {role for role, statement in _statements(translated) if "states:StartExecution" in statement["Action"]}
-
-    assert roles == {"ApiFunctionRole", "ApplyChangeFunctionRole", "ScenarioMachineRole"}
+    assert {arn.partition("policy/")[2].rstrip("'}") for arn in found} <= ATTACHED
 
 
-def test_the_machine_invokes_action_functions_only(translated: Template, functions: dict[str, Template]) -> None:
-    actions = {name for name, function in functions.items() if "functions/actions/" in function["CodeUri"]}
+@pytest.mark.parametrize("action", MAY)
+def test_what_must_not_spread_has_not_spread(translated: Template, action: str) -> None:
+    allowed = {role for role, statement in statements(translated) if action in as_list(statement["Action"])}
 
-    invoked = {
-        resource["Fn::GetAtt"][0]
-        for role, statement in _statements(translated)
-        if role == "ScenarioMachineRole" and "lambda:InvokeFunction" in _as_list(statement["Action"])
-        for resource in _as_list(statement["Resource"])
+    assert allowed <= MAY[action]
+
+
+def test_every_policy_of_several_functions_is_attached_to_several(translated: Template) -> None:
+    attached = [name for role in roles(translated) for name, _ in statements(translated, role)]
+
+    for policy in managed(translated):
+        assert len({role for role in roles(translated) if policy in str(translated["Resources"][role])}) > 1, policy
+        assert policy in attached
+
+
+def test_an_action_may_do_what_its_kind_takes_and_no_more(translated: Template, functions: dict[str, Template]) -> None:
+    policies = {name: grants(translated, name) for name in managed(translated)}
+    basis = policies["KeyUsePolicy"] | policies["ActPolicy"]
+
+    for kind, role in _actions(functions):
+        expected = basis | {Grant(*each) for each in OWN.get(kind, ())}
+        expected |= policies["DeliverPolicy"] if kind in SENDS else set()
+        expected |= policies["ChangeRecordPolicy"] if kind in CHANGES else set()
+        expected |= policies["SendEmailPolicy"] if kind in MAILS else set()
+        assert grants(translated, role) == expected, kind
+
+
+def test_every_action_kind_sends_or_changes_records(functions: dict[str, Template]) -> None:
+    assert {kind for kind, _ in _actions(functions)} == SENDS | CHANGES
+
+
+def test_what_sends_can_be_held_to_the_rates_of_the_account(functions: dict[str, Template]) -> None:
+    limited = {name for name, function in functions.items() if "ReservedConcurrentExecutions" in function}
+
+    assert limited == {_camel(kind) + "Function" for kind in SENDS} | {"WriteBackFunction"}
+
+
+def test_machines_invoke_the_functions_of_action_kinds_only(
+    translated: Template, functions: dict[str, Template]
+) -> None:
+    actions = {f"function:stagebell-{kind.replace('_', '-')}" for kind, _ in _actions(functions)}
+
+    for role, more in (("ScenarioMachineRole", set()), ("WorkflowMachineRole", {"function:stagebell-close-run"})):
+        invoked = {grant.resource for grant in grants(translated, role) if grant.action == "lambda:InvokeFunction"}
+        assert invoked == actions | more, role
+
+
+def test_both_machines_go_on_in_the_scenario_machine_only(translated: Template) -> None:
+    for role in ("ScenarioMachineRole", "WorkflowMachineRole"):
+        started = {grant.resource for grant in grants(translated, role) if grant.action == "states:StartExecution"}
+        assert started <= {"ScenarioMachine", "stateMachine:stagebell-scenario"}, role
+
+
+def test_express_executions_are_never_stopped(translated: Template) -> None:
+    stopped = {
+        named(resource)
+        for _, statement in statements(translated)
+        if "states:StopExecution" in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
     }
 
-    assert invoked == actions
+    assert stopped == {"execution:ScenarioMachine:*"}
 
 
 def test_e_mails_leave_from_the_sender_address_only(translated: Template) -> None:
-    found = [(role, one) for role, one in _statements(translated) if "ses:SendEmail" in _as_list(one["Action"])]
+    (found,) = [one for _, one in statements(translated) if "ses:SendEmail" in as_list(one["Action"])]
 
-    assert [role for role, _ in found] == ["SendEmailFunctionRole"]
-    assert found[0][1]["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "SenderAddress"}}}
-
-
-def _statements(template: Template) -> Iterator[tuple[str, Statement]]:
-    """Every allowing statement with the logical id it stands under, but for who may assume a role."""
-    for name, resource in template["Resources"].items():
-        properties = resource["Properties"]
-        documents = [policy["PolicyDocument"] for policy in map(_chosen, properties.get("Policies", [])) if policy]
-        if resource["Type"] != "AWS::SQS::QueuePolicy" and "PolicyDocument" in properties:
-            documents.append(properties["PolicyDocument"])
-        for document in documents:
-            for statement in document["Statement"]:
-                yield name, statement
+    assert found["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "SenderAddress"}}}
 
 
-def _chosen(policy: Any) -> Any:
-    """A policy behind a condition is looked at as if the condition held."""
-    return policy["Fn::If"][1] if "Fn::If" in policy else policy
+def test_without_functions_of_the_customers_none_may_be_invoked(translated: Template) -> None:
+    (found,) = [p for p in translated["Resources"]["RunFunctionFunctionRole"]["Properties"]["Policies"] if "Fn::If" in p]
+
+    condition, _, otherwise = found["Fn::If"]
+    assert condition == "HasCustomerFunctions"
+    assert otherwise == {"Ref": "AWS::NoValue"}
+    assert translated["Parameters"]["CustomerFunctions"]["Default"] == ""
 
 
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _actions(functions: dict[str, Template]) -> list[tuple[str, str]]:
+    """Kind and role of each action function."""
+    folders = {name: function["CodeUri"].rstrip("/") for name, function in functions.items()}
+    return [(f.rpartition("/")[2], f"{name}Role") for name, f in folders.items() if f.startswith("functions/actions/")]
+
+
+def _camel(kind: str) -> str:
+    return "".join(part.capitalize() for part in kind.split("_"))

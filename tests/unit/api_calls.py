@@ -15,6 +15,8 @@ from stagebell.adapters.memory.access import MemoryApiKeys, MemoryRequests
 from stagebell.adapters.memory.clock import VirtualClock
 from stagebell.adapters.memory.definitions import MemoryDefinitions
 from stagebell.adapters.memory.deliveries import MemoryDeliveries
+from stagebell.adapters.memory.inbox import MemoryInbox
+from stagebell.adapters.memory.outbox import MemoryTeller
 from stagebell.adapters.memory.queue import MemoryQueue
 from stagebell.adapters.memory.records import MemoryRecords
 from stagebell.adapters.memory.runs import MemoryRuns
@@ -156,7 +158,9 @@ def make_api() -> Api:
         deliveries=MemoryDeliveries(store, page_size=PAGE),
         queue=MemoryQueue(),
         scheduler=MemoryScheduler(),
+        teller=MemoryTeller(),
         suppressions=MemorySuppressions(),
+        inbox=MemoryInbox(page_size=PAGE),
         secrets=MemorySecrets(),
         api_keys=MemoryApiKeys(page_size=PAGE),
         requests=MemoryRequests(clock),

@@ -87,6 +87,33 @@ def test_an_unknown_source_gets_no_secret(api: Api) -> None:
     assert api.ports.secrets.of_source("erp") == ()
 
 
+def test_a_webhook_secret_is_made_by_its_first_use_and_the_newest_old_one_stays(api: Api) -> None:
+    answers = [api.post("/v1/webhooks/billing/secrets") for _ in range(3)]
+
+    assert [(answer.status, answer.json["name"]) for answer in answers] == [(201, "billing")] * 3
+    shown = [answer.json["secret"] for answer in answers]
+    assert api.ports.secrets.of_webhook("billing") == (shown[2], shown[1])
+    assert api.ports.secrets.of_source("billing") == ()
+
+
+def test_a_webhook_secret_is_not_kept_with_the_remembered_answer(api: Api) -> None:
+    first, second = (api.post("/v1/webhooks/billing/secrets", key="once") for _ in range(2))
+
+    assert (second.status, second.json) == (201, {"name": "billing", "secret": None})
+    assert api.ports.secrets.of_webhook("billing") == (first.json["secret"],)
+
+
+@pytest.mark.parametrize("name", ["-a", "a%20b", "x" * 64, "b.c"])
+def test_a_webhook_secret_needs_a_name_that_a_step_can_say(api: Api, name: str) -> None:
+    answer = api.post(f"/v1/webhooks/{name}/secrets")
+
+    assert (answer.status, answer.json["code"]) == (422, "invalid_input")
+
+
+def test_only_an_admin_makes_secrets(api: Api) -> None:
+    assert api.post("/v1/webhooks/billing/secrets", role="operator").status == 403
+
+
 def test_the_caller_of_the_tests_is_the_one_in_the_samples(api: Api) -> None:
     """So that a change of the samples cannot make the tests above meaningless."""
     assert api.put("/v1/definitions/source/erp", ERP).json["saved_by"] == CALLER

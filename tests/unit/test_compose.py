@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.stage import UNASSIGNED, Stage, mail, scenario
+from tests.stage import DEAL, UNASSIGNED, Stage, mail, scenario
 
 TEMPLATE = {"kind": "template", "name": "note", "channel": "email", "subject": "About {{ deal.name }}"}
 
@@ -90,6 +90,37 @@ def test_a_subject_is_one_line():
     hostile.advance(minutes=5)
 
     assert "\n" not in hostile.offline.mailer.sent[0].subject and "\r" not in hostile.offline.mailer.sent[0].subject
+
+
+LINKED = DEAL | {"record_url": "https://crm.example.com/deals/{{ id }}?of={{ account }}&tab=1"}
+
+
+@pytest.mark.parametrize("name", ["record_url", "Record_URL"])
+def test_a_message_may_say_where_the_record_is_shown(name):
+    step = written(f"See {{{{ {name} }}}}.") | {"html": f'<a href="{{{{ {name} }}}}">here</a>'}
+
+    sent = message(step, LINKED)
+
+    assert sent.text == "See https://crm.example.com/deals/deal-7?of=a1&tab=1."
+    assert sent.html == '<a href="https://crm.example.com/deals/deal-7?of=a1&amp;tab=1">here</a>'
+
+
+def test_where_nobody_says_where_records_are_shown_the_address_is_empty():
+    assert message(written("{% if record_url %}{{ record_url }}{% else %}nowhere{% endif %}")).text == "nowhere"
+
+
+def test_an_sms_may_say_it_too():
+    assert message(sms("{{ record_url }}"), LINKED).text == "https://crm.example.com/deals/deal-7?of=a1&tab=1"
+
+
+def test_an_address_that_cannot_be_made_stops_only_the_messages_that_ask_for_it():
+    broken = DEAL | {"record_url": "https://crm.example.com/{{ name + 1 }}"}
+
+    asked = composed(written("{{ record_url }}"), broken)
+
+    assert asked.runs()[0].steps[0].reason == "render_failed"
+    assert "record_url of deal" in asked.runs()[0].steps[0].why["error"]
+    assert message(written("Hello"), broken).text == "Hello"
 
 
 def test_a_step_may_name_a_template_and_marketing_mail_can_be_left():

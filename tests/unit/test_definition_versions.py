@@ -253,6 +253,6 @@ def test_listings_are_by_kind_and_name(deals: Definer) -> None:
 
     assert [h.name for h in first.items] == ["quotation-reminder", "unassigned", "unassigned-sms"]
     with pytest.raises(NotFound):
-        deals.heads("workflow")
+        deals.heads("pipeline")
     with pytest.raises(NotFound):
         deals.versions("template", "nope")

@@ -75,6 +75,56 @@ def test_nobody_is_an_outcome_with_a_reason_and_no_error(to, why, reason):
     assert stage.deliveries == []
 
 
+MEETING = {
+    "kind": "workflow",
+    "name": "invite",
+    "object": "calendar_event",
+    "trigger": {"on": "created"},
+    "actions": [mail("m", {}, to=[{"field": "attendees"}], subject="You are invited") | {"at": None}],
+}
+
+
+@pytest.mark.parametrize(
+    ("attendees", "expected", "missing", "reason"),
+    [
+        (["ada", "guest@acme.example"], ["ada@example.com", "guest@acme.example"], [], "a user and an address"),
+        (["ada", "ADA@example.com"], ["ada@example.com"], [], "the same person in two ways"),
+        (["bob", "cy"], ["bob@example.com"], ["inactive_user"], "one who has left"),
+        (["zoe", "di"], [], ["no_such_user", "no_email"], "one nobody knows, and one without an address"),
+        ([], [], ["not_set"], "nobody at all"),
+    ],
+)
+def test_a_field_of_several_people_names_users_by_their_ids_and_others_by_their_addresses(
+    attendees, expected, missing, reason
+):
+    stage = staffed({"user": "ada"})
+    stage.activate(MEETING)
+
+    stage.post("e1", object="calendar_event", type_="created", title="Visit", attendees=attendees)
+    stage.advance(minutes=0)
+
+    (run,) = stage.offline.runs.of_definition("invite").items
+    assert written_to(stage) == expected, reason
+    assert [entry["reason"] for entry in (run.steps[0].why or {"missing": []})["missing"]] == missing
+
+
+def test_people_of_a_field_of_several_are_told_apart_when_they_are_not_reached():
+    stage = staffed({"user": "ada"})
+    stage.activate(MEETING)
+    stage.user("dan", name="Dan", active=False)
+
+    stage.post("e1", object="calendar_event", type_="created", title="Visit", attendees=["cy", "dan"])
+    stage.advance(minutes=0)
+
+    (run,) = stage.offline.runs.of_definition("invite").items
+    assert run.steps[0].why == {
+        "missing": [
+            {"recipient": "field attendees", "user": "cy", "reason": "inactive_user"},
+            {"recipient": "field attendees", "user": "dan", "reason": "inactive_user"},
+        ]
+    }
+
+
 def test_recipients_are_those_of_the_moment_of_sending():
     stage = staffed({"field": "owner"}, {"role": "boss"})
     stage.post(stage=UNASSIGNED, owner="ada")

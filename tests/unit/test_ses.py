@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 
 from stagebell.adapters.ses import CLIENT_CONFIG, SesMailer, mailbox
 from stagebell.domain import errors
-from stagebell.ports import Email
+from stagebell.ports import Attachment, Email
 
 EMAIL = Email(
     key="dlv_3f8a1c",
@@ -81,6 +81,24 @@ def test_an_email_carries_its_tag_headers_and_configuration_set(client: Any, stu
     stub.add_response("send_email", {"MessageId": "0102-1"}, expected)
 
     assert SesMailer(client, "stagebell").send(EMAIL) == "0102-1"
+
+
+def test_an_attachment_travels_with_its_name_and_type(client: Any, stub: Stubber) -> None:
+    invitation = Attachment("invite.ics", "text/calendar; charset=utf-8; method=REQUEST", b"BEGIN:VCALENDAR")
+    simple = request()["Content"]["Simple"] | {
+        "Attachments": [
+            {
+                "FileName": "invite.ics",
+                "ContentType": "text/calendar; charset=utf-8; method=REQUEST",
+                "ContentDisposition": "ATTACHMENT",
+                "ContentTransferEncoding": "BASE64",
+                "RawContent": b"BEGIN:VCALENDAR",
+            }
+        ]
+    }
+    stub.add_response("send_email", {"MessageId": "0102-2"}, request(Content={"Simple": simple}))
+
+    assert SesMailer(client).send(replace(PLAIN, attachments=(invitation,))) == "0102-2"
 
 
 def test_what_an_email_does_not_have_is_left_out(client: Any, stub: Stubber) -> None:

@@ -54,7 +54,7 @@ def test_settings_are_read_as_they_are_meant() -> None:
 
     assert settings.MachineSettings.read(environment).arn.endswith(":stagebell-scenario")
     assert settings.MachineSettings.read(environment).function_prefix == "stagebell"
-    assert settings.SecretSettings.read(environment).prefix == "stagebell/sources/"
+    assert settings.SecretSettings(environment).sources == "stagebell/sources/"
     assert settings.MailSettings.read(environment) == settings.MailSettings("crm@example.com", "stagebell")
     assert settings.SmsSettings.read(environment) == settings.SmsSettings("Stagebell", "DE")
     assert settings.ZoneSettings.read(environment).zone == ZoneInfo("Europe/Berlin")
@@ -83,7 +83,8 @@ def test_a_logical_clock_comes_from_its_variable() -> None:
         (settings.QueueSettings.read, "CHANGES_QUEUE_URL"),
         (settings.MachineSettings.read, "SCENARIO_MACHINE_ARN"),
         (settings.function_prefix, "FUNCTION_PREFIX"),
-        (settings.SecretSettings.read, "SECRETS_PREFIX"),
+        (lambda e: settings.SecretSettings(e).sources, "SECRETS_PREFIX"),
+        (lambda e: settings.SecretSettings(e).webhooks, "WEBHOOK_SECRETS_PREFIX"),
         (settings.MailSettings.read, "SENDER_ADDRESS"),
         (settings.HistorySettings.read, "HISTORY_DAYS"),
     ],

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from stagebell.domain.changes import Change, RecordKey
-    from stagebell.domain.deliveries import Delivery, State
+    from stagebell.domain.deliveries import Channel, Delivery, State
+    from stagebell.domain.invitations import Invitation
     from stagebell.domain.planning import Halt, Order, Tell, Wake
     from stagebell.domain.records import Record
     from stagebell.domain.rotations import Rotation
@@ -220,8 +221,10 @@ class Outbox(Protocol):
 class Teller(Protocol):
     """The queue of write-backs: in order per record and source, tried again for days."""
 
-    def tell(self, tell: Tell) -> None:
-        """Telling twice is harmless. Raises RecordBusy where the queue cannot be reached."""
+    def tell(self, tell: Tell, again: str = "") -> None:
+        """Telling twice is harmless, and may count once; unless `again` names another occasion.
+
+        Raises RecordBusy where the queue cannot be reached."""
 
 
 class Runs(Protocol):
@@ -305,9 +308,15 @@ class Deliveries(Protocol):
     def of_record(self, key: RecordKey, cursor: str | None = None) -> Page[Delivery]: ...
 
     def in_state(
-        self, state: State, since: datetime | None = None, until: datetime | None = None, cursor: str | None = None
+        self,
+        state: State,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        cursor: str | None = None,
+        *,
+        channel: Channel | None = None,
     ) -> Page[Delivery]:
-        """Newest first, planned in [since, until)."""
+        """Newest first, planned in [since, until). Of one channel, a page may be short though another follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +354,11 @@ class Sms:
     text: str
     sender_id: str = ""
     transactional: bool = True
+
+
+class CalendarFiles(Protocol):
+    def __call__(self, invitation: Invitation) -> bytes:
+        """An invitation as calendars read it (iCalendar, UTF-8)."""
 
 
 class Mailer(Protocol):

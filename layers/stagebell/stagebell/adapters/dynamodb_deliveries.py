@@ -11,7 +11,7 @@ from stagebell.adapters.dynamodb_tables import PAGE_SIZE, Client, Expression, Li
 from stagebell.adapters.retention import Retention
 from stagebell.adapters.run_documents import delivery_document, delivery_from
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.deliveries import RANK, Delivery, State
+from stagebell.domain.deliveries import RANK, Channel, Delivery, State
 from stagebell.domain.errors import StagebellError
 from stagebell.domain.fields import instant_text
 from stagebell.ports import Guard, Page, RunMoved
@@ -91,15 +91,25 @@ class DynamoDeliveries:
         return self._newest("record", condition, f"deliveries of record {key}", cursor)
 
     def in_state(
-        self, state: State, since: datetime | None = None, until: datetime | None = None, cursor: str | None = None
+        self,
+        state: State,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        cursor: str | None = None,
+        *,
+        channel: Channel | None = None,
     ) -> Page[Delivery]:
         if since is not None and until is not None and since >= until:
             return Page(())
-        query = f"deliveries {state} {since} {until}"
-        return self._newest("state", _planned(state, since, until), query, cursor)
+        query = f"deliveries {state} {since} {until} {channel}"
+        only = Expression("#channel = :channel", channel=channel) if channel else None
+        return self._newest("state", _planned(state, since, until), query, cursor, only)
 
-    def _newest(self, name: str, condition: Expression, query: str, cursor: str | None) -> Page[Delivery]:
-        listing = Listing(condition, key=("key", name, "planned_at"), index=f"by_{name}", newest_first=True, name=query)
+    def _newest(
+        self, name: str, condition: Expression, query: str, cursor: str | None, only: Expression | None = None
+    ) -> Page[Delivery]:
+        key, index = ("key", name, "planned_at"), f"by_{name}"
+        listing = Listing(condition, key=key, index=index, newest_first=True, name=query, only=only)
         page = self._deliveries.page(listing, cursor, self._page_size)
         return Page(tuple(map(_delivery, page.items)), page.cursor)
 
@@ -118,4 +128,4 @@ def _planned(state: State, since: datetime | None, until: datetime | None) -> Ex
 
 
 def _delivery(stored: Item) -> Delivery:
-    return delivery_from(values_of(stored, ("copies",)))
+    return delivery_from(values_of(stored, ("answer", "copies")))

@@ -20,6 +20,8 @@ type Key = Mapping[str, str]
 type Write = dict[str, dict[str, Any]]
 
 PAGE_SIZE = 50
+_READS = 10
+_READ_AT_ONCE = 1_000  # of which only some are wanted
 _NAME = re.compile(r"#(\w+)")
 _REFUSED = "ConditionalCheckFailed"
 _BUSY = frozenset(
@@ -62,13 +64,15 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A query that is read in pages: `key` are the attributes that tell where it goes on."""
+    """A query that is read in pages: `key` are the attributes that tell where it goes on. `only` some of the items are
+    wanted: it is for those that are not rare, as the others are read too."""
 
     condition: Expression
     key: tuple[str, ...]
     index: str = ""
     newest_first: bool = False
     name: str = ""  # with its parameters: a cursor fits no other
+    only: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,21 +136,34 @@ class Table:
             position = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def page(self, listing: Listing, cursor: str | None, size: int) -> RawPage:
-        """One item more than a page is asked for, so that the last page is known to be the last."""
+        """One item more than a page is asked for, so that the last page is known to be the last. Where only some are
+        wanted, a page may hold fewer of them, or none, and the next one more."""
         arguments: dict[str, Any] = {"Limit": size + 1, "ScanIndexForward": not listing.newest_first}
         arguments |= {"IndexName": listing.index} if listing.index else {"ConsistentRead": True}
         if cursor is not None:
             arguments["ExclusiveStartKey"] = _position(listing, cursor)
         try:
-            answer = self._query(listing.condition, arguments)
+            items, more = self._some(listing, arguments, size)
         except _Invalid as error:
             raise _bad_cursor() if cursor is not None else error from error
-        items: list[Item] = answer["Items"]
-        more = answer.get("LastEvaluatedKey")
         if len(items) > size:
             items = items[:size]
             more = items[-1]
         return RawPage(items, _cursor(listing, more) if more else None)
+
+    def _some(self, listing: Listing, arguments: dict[str, Any], size: int) -> tuple[list[Item], Item | None]:
+        if listing.only is None:
+            answer = self._query(listing.condition, arguments)
+            return answer["Items"], answer.get("LastEvaluatedKey")
+        items: list[Item] = []
+        for _ in range(_READS):
+            answer = self._query(listing.condition, arguments | {"Limit": _READ_AT_ONCE}, listing.only)
+            items += answer["Items"]
+            more = answer.get("LastEvaluatedKey")
+            if len(items) > size or not more:
+                break
+            arguments = arguments | {"ExclusiveStartKey": more}
+        return items, more
 
     def count(self, index: str, condition: Expression, limit: int) -> int:
         """How many items there are under a key condition of an index, counted up to a limit."""
@@ -161,8 +178,10 @@ class Table:
             position = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
         return found
 
-    def _query(self, condition: Expression, arguments: dict[str, Any]) -> dict[str, Any]:
-        given = condition.arguments("KeyConditionExpression")
+    def _query(
+        self, condition: Expression, arguments: dict[str, Any], only: Expression | None = None
+    ) -> dict[str, Any]:
+        given = condition.joined(only, "KeyConditionExpression", "FilterExpression")
         with translated(self.name):
             answer: dict[str, Any] = self.client.query(TableName=self.name, **given, **arguments)
         return answer

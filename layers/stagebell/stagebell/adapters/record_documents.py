@@ -147,14 +147,14 @@ def applied_from(document: Document) -> Applied:
 
 def rotation_document(rotation: Rotation) -> dict[str, Any]:
     """Without the name."""
-    lately = [[given.user, str(given.record), instant_text(given.at)] for given in rotation.lately]
+    lately = [[given.user, str(given.record), instant_text(given.at), given.load] for given in rotation.lately]
     return filled({"revision": rotation.revision, "last": rotation.last, "lately": lately})
 
 
 def rotation_from(name: str, document: Document) -> Rotation:
     lately = tuple(
-        Given(user, RecordKey.parse(record), datetime.fromisoformat(at))
-        for user, record, at in document.get("lately", ())
+        Given(user, RecordKey.parse(record), datetime.fromisoformat(at), load)
+        for user, record, at, load in document.get("lately", ())
     )
     return Rotation(name, document["revision"], document.get("last", ""), lately)
 

@@ -108,6 +108,8 @@ def delivery_document(delivery: Delivery) -> dict[str, Any]:
             "settled_at": moment_text(delivery.settled_at),
             "complained_at": moment_text(delivery.complained_at),
             "answer": dict(delivery.answer) if delivery.answer is not None else None,
+            "change": delivery.change,
+            "due_at": moment_text(delivery.due_at),
         }
     )
 
@@ -133,4 +135,6 @@ def delivery_from(document: Document) -> Delivery:
         settled_at=instant_of(document, "settled_at"),
         complained_at=instant_of(document, "complained_at"),
         answer=document.get("answer"),
+        change=document.get("change", ""),
+        due_at=instant_of(document, "due_at"),
     )

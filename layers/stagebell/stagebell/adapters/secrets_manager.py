@@ -1,4 +1,4 @@
-"""Webhook secrets of sources in Secrets Manager: one secret per source, `{"secrets": [newest, older]}`."""
+"""Signing secrets in Secrets Manager: one secret per source or webhook name, `{"secrets": [newest, older]}`."""
 
 import json
 import re
@@ -6,17 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_bytes
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stagebell.domain.errors import ChannelMisconfigured, Conflict, InvalidValue, NotFound, QueueUnavailable
+from stagebell.domain.errors import (
+    ChannelMisconfigured,
+    Conflict,
+    DeliveryUnavailable,
+    InvalidValue,
+    NotFound,
+    QueueUnavailable,
+)
 from stagebell.domain.signatures import key_of, new_secret
 from stagebell.ports import Clock
 
 KEPT = timedelta(minutes=5)
 KEPT_AT_LEAST = timedelta(seconds=30)  # so a flood of bad signatures or unknown sources does not become one of calls
-_SOURCES_KEPT = 1_000
+_NAMES_KEPT = 1_000
 _ACTIVE = 2
 _SECRET_BYTES = 32
 _NAME = re.compile(r"[A-Za-z0-9_+=.@-]{1,256}")
@@ -28,70 +35,112 @@ class _Cached:
     read_at: datetime
 
 
+class Prefixes(Protocol):
+    """How the names of secrets begin; a function is told only of those that it reads."""
+
+    @property
+    def sources(self) -> str: ...
+
+    @property
+    def webhooks(self) -> str: ...
+
+
 class SecretsManagerSecrets:
-    """`client` is a botocore `secretsmanager` client; the name of a secret is `prefix` + source.
+    """`client` is a botocore `secretsmanager` client; a secret is called prefix + name.
 
     Secrets are remembered for five minutes per process, for 30 seconds where there are none."""
 
-    def __init__(self, client: Any, prefix: str, clock: Clock, random: Callable[[int], bytes] = token_bytes) -> None:
-        self._client = client
-        self._prefix = prefix
-        self._clock = clock
-        self._random = random
-        self._cache: dict[str, _Cached] = {}
+    def __init__(
+        self, client: Any, prefixes: Prefixes, clock: Clock, random: Callable[[int], bytes] = token_bytes
+    ) -> None:
+        self._sources = _Shelf(client, "source", lambda: prefixes.sources, clock, random)
+        self._webhooks = _Shelf(client, "webhook", lambda: prefixes.webhooks, clock, random)
 
     def of_source(self, source: str, *, fresh: bool = False) -> tuple[str, ...]:
         """`fresh` reads again, at most every 30 seconds. QueueUnavailable where the secrets cannot be read."""
-        if not _NAME.fullmatch(source):
+        try:
+            return self._sources.read(source, fresh=fresh)
+        except _Unreadable as error:
+            raise QueueUnavailable(f"{error}: send the same request again") from error
+
+    def of_webhook(self, name: str) -> tuple[str, ...]:
+        """DeliveryUnavailable where the secrets cannot be read: nothing can be signed, so nothing is sent."""
+        try:
+            return self._webhooks.read(name)
+        except _Unreadable as error:
+            raise DeliveryUnavailable(f"{error}; nothing was sent") from error
+
+    def rotate(self, source: str) -> str:
+        return self._sources.rotate(source)
+
+    def rotate_webhook(self, name: str) -> str:
+        return self._webhooks.rotate(name)
+
+
+class _Unreadable(Exception):
+    """Secrets Manager did not say; this never leaves the module."""
+
+
+class _Shelf:
+    """The secrets under one prefix. `whose` is what a name names."""
+
+    def __init__(
+        self, client: Any, whose: str, prefix: Callable[[], str], clock: Clock, random: Callable[[int], bytes]
+    ) -> None:
+        self._client, self._whose, self._prefix = client, whose, prefix
+        self._clock, self._random = clock, random
+        self._cache: dict[str, _Cached] = {}
+
+    def read(self, name: str, *, fresh: bool = False) -> tuple[str, ...]:
+        if not _NAME.fullmatch(name):
             return ()
         now = self._clock.real_now()
-        cached = self._cache.get(source)
+        cached = self._cache.get(name)
         if cached is not None:
             kept = KEPT_AT_LEAST if fresh or not cached.secrets else KEPT
             if now - cached.read_at < kept:
                 return cached.secrets
         try:
-            secrets = self._read(source)
+            secrets = self._stored(name)
         except (BotoCoreError, ClientError) as error:
-            told = f"the secrets of source {source} could not be read ({_reason(error)}): send the same request again"
-            raise QueueUnavailable(told) from error
-        return self._remember(source, secrets or ())
+            raise _Unreadable(f"the secrets of {self._whose} {name} could not be read ({_reason(error)})") from error
+        return self._remember(name, secrets or ())
 
-    def rotate(self, source: str) -> str:
-        if not _NAME.fullmatch(source):
-            raise NotFound(f"no source can be called '{source}'")
+    def rotate(self, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise NotFound(f"no {self._whose} can be called '{name}'")
         made = new_secret(self._random(_SECRET_BYTES))
         try:
-            old = self._read(source)
+            old = self._stored(name)
             secrets = (made, *(old or ()))[:_ACTIVE]
-            self._write(source, secrets, exists=old is not None)
+            self._write(name, secrets, exists=old is not None)
         except (BotoCoreError, ClientError) as error:
-            raise Conflict(f"the secret of source {source} could not be changed: {_reason(error)}") from error
-        self._remember(source, secrets)
+            raise Conflict(f"the secret of {self._whose} {name} could not be changed: {_reason(error)}") from error
+        self._remember(name, secrets)
         return made
 
-    def _read(self, source: str) -> tuple[str, ...] | None:
-        name = self._prefix + source
+    def _stored(self, name: str) -> tuple[str, ...] | None:
+        full = self._prefix() + name
         try:
-            answer = self._client.get_secret_value(SecretId=name)
+            answer = self._client.get_secret_value(SecretId=full)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
                 return None
             raise
-        return _parse(name, answer.get("SecretString", ""))
+        return _parse(full, answer.get("SecretString", ""))
 
-    def _write(self, source: str, secrets: tuple[str, ...], *, exists: bool) -> None:
-        name, text = self._prefix + source, json.dumps({"secrets": secrets})
+    def _write(self, name: str, secrets: tuple[str, ...], *, exists: bool) -> None:
+        full, text = self._prefix() + name, json.dumps({"secrets": secrets})
         if exists:
-            self._client.put_secret_value(SecretId=name, SecretString=text)
+            self._client.put_secret_value(SecretId=full, SecretString=text)
         else:
-            description = f"Webhook secrets of source {source}, newest first"
-            self._client.create_secret(Name=name, SecretString=text, Description=description)
+            description = f"Signing secrets of {self._whose} {name}, newest first"
+            self._client.create_secret(Name=full, SecretString=text, Description=description)
 
-    def _remember(self, source: str, secrets: tuple[str, ...]) -> tuple[str, ...]:
-        if len(self._cache) >= _SOURCES_KEPT:
+    def _remember(self, name: str, secrets: tuple[str, ...]) -> tuple[str, ...]:
+        if len(self._cache) >= _NAMES_KEPT:
             self._cache.clear()
-        self._cache[source] = _Cached(secrets, self._clock.real_now())
+        self._cache[name] = _Cached(secrets, self._clock.real_now())
         return secrets
 
 

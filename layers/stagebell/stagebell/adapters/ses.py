@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from stagebell.adapters.providers import CLIENT_CONFIG, Meanings, translated
 from stagebell.domain.errors import ChannelMisconfigured, DeliveryRejected, RecipientUnreachable
 from stagebell.domain.feedback import DELIVERY_TAG
-from stagebell.ports import Email
+from stagebell.ports import Attachment, Email
 
 __all__ = ["CLIENT_CONFIG", "SesMailer", "mailbox"]
 _MEANINGS: Meanings = MappingProxyType(
@@ -62,8 +62,20 @@ def _content(email: Email) -> dict[str, Any]:
     text = _utf8(email.text) if email.text or not email.html else None
     html = _utf8(email.html) if email.html else None
     headers = [{"Name": name, "Value": value} for name, value in email.headers.items()]
+    attachments = [_attachment(attachment) for attachment in email.attachments]
     subject = " ".join(email.subject.splitlines())
-    return {"Subject": _utf8(subject), "Body": _present(Text=text, Html=html)} | _present(Headers=headers)
+    optional = _present(Headers=headers, Attachments=attachments)
+    return {"Subject": _utf8(subject), "Body": _present(Text=text, Html=html)} | optional
+
+
+def _attachment(attachment: Attachment) -> dict[str, Any]:
+    return {
+        "FileName": attachment.name,
+        "ContentType": attachment.content_type,
+        "ContentDisposition": "ATTACHMENT",
+        "ContentTransferEncoding": "BASE64",
+        "RawContent": attachment.content,
+    }
 
 
 def _utf8(text: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from pydantic_core import InitErrorDetails
 from stagebell.api import request as requests_in
 from stagebell.api.endpoints import Endpoint, MethodNotAllowed, find
 from stagebell.api.request import Request
-from stagebell.api.routes import access, definitions, deliveries, records, runs, service
+from stagebell.api.routes import access, definitions, deliveries, inbox, records, runs, service
 from stagebell.contracts import problem_documents
 from stagebell.contracts.problems import problems_of
 from stagebell.domain.errors import InvalidInput, StagebellError
@@ -27,7 +27,7 @@ from stagebell.services.requests import Answer, fingerprint, once
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
     endpoint
-    for module in (definitions, records, runs, deliveries, access, service)
+    for module in (definitions, records, runs, deliveries, inbox, access, service)
     for endpoint in module.routes.endpoints
 )
 _PARTS = ("body", "query", "path", "header")

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 
 from stagebell.api.ports import ApiPorts
 from stagebell.api.request import Caller, caller_of
+from stagebell.contracts.model import NAME
 from stagebell.runtime import wiring
 
 
@@ -30,6 +31,7 @@ _ENCODED = "Percent-encoded; `/`, `?` and `%` are encoded twice, as the gateway 
 
 Kind = Annotated[str, Path(description="object, source, template, calendar or scenario", max_length=32), _decoded]
 Name = Annotated[str, Path(max_length=63), _decoded]
+NewName = Annotated[str, Path(pattern=NAME, description="Made by its first use"), _decoded]
 Version = Annotated[int, Path(ge=1, le=10**9)]
 Id = Annotated[str, Path(min_length=1, max_length=512, description=_ENCODED), _decoded]
 Word = Annotated[str, Path(min_length=1, max_length=128), _decoded]

@@ -10,6 +10,7 @@ from stagebell.ports import (
     Clock,
     Definitions,
     Deliveries,
+    Inbox,
     Records,
     Requests,
     Runs,
@@ -34,6 +35,7 @@ class ApiPorts:
     scheduler: Scheduler
     teller: Teller
     suppressions: Suppressions
+    inbox: Inbox
     secrets: Secrets
     api_keys: ApiKeys
     requests: Requests

@@ -19,7 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("stagebell.cli.explain", "show why a definition did or did not act on a change"),
     "replay": ("stagebell.cli.replay", "put changes that could not be applied back into the queue"),
     "keys": ("stagebell.cli.keys", "list, make and revoke API keys"),
-    "secrets": ("stagebell.cli.secrets", "make a signing secret for a source"),
+    "secrets": ("stagebell.cli.secrets", "make a signing secret for a source or a webhook"),
 }
 """Name → module, with `add_arguments(parser)` and `run(arguments) -> exit code`, and what it does. Only the module of
 the command that was asked for is imported."""

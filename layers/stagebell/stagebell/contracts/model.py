@@ -12,9 +12,11 @@ FIELD_NAME = r"^[a-z][a-z0-9_]{0,62}$"
 
 
 class Model(BaseModel):
-    """Closed and strict: an unknown key or a value of another type is a mistake, never a guess."""
+    """Closed and strict: an unknown key or a value of another type is a mistake, never a guess.
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    Built when it is first used: a function that reads no definitions does not wait for their forms."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class DefinitionModel(Model):

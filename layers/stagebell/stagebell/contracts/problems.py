@@ -52,7 +52,7 @@ def _missing(detail: ErrorDetails) -> str:
 
 def _unknown_key(detail: ErrorDetails) -> str:
     key = str(detail["loc"][-1])
-    close = get_close_matches(key, _keys(), n=1, cutoff=0.7)
+    close = [word for word in get_close_matches(key, _keys(), n=1, cutoff=0.7) if word != key]
     return f"there is no key {key} here" + (f"; did you mean {close[0]}?" if close else "")
 
 
@@ -100,10 +100,13 @@ _PATTERNS: Mapping[str, str] = {
 }
 _SHAPES = (
     (r"^[a-z][a-z0-9_]{0,62}(", "a field, or a path of at most 6 names such as account.owner.email"),
-    (r"^https://", "an https address such as https://crm.example.com/stagebell"),
+    (r"^https", "an https address such as https://crm.example.com/stagebell"),
+    (r"^arn:", "the ARN of a Lambda function such as arn:aws:lambda:eu-central-1:123456789012:function:score:live"),
+    (r"^-?[0-9]", "a number"),
     (r"^[A-Z]{3}", "a currency code such as EUR"),
     (r"^[A-Z]{2}", "a country code such as DE"),
     (r"^[A-Za-z0-9-]", "3 to 11 letters, digits or hyphens, one of them a letter"),
+    (r"^[A-Za-z_][A-Za-z0-9_]", "a name of up to 63 letters, digits and _, that starts with no digit"),
     (r"^[A-Za-z][A-Za-z0-9_]", "a word of up to 63 letters, digits and _, that starts with a letter"),
 )
 
@@ -138,5 +141,7 @@ _SAYINGS: Mapping[str, tuple[str, _Say]] = {
     "string_too_long": ("length", _too_long("characters")),
     "too_short": ("count", _too_short),
     "too_long": ("count", _too_long("entries")),
+    "greater_than_equal": ("range", lambda detail: f"should be at least {_context(detail)['ge']}"),
+    "less_than_equal": ("range", lambda detail: f"should be at most {_context(detail)['le']}"),
     "recursion_loop": ("depth_limit", lambda _: "refers to itself"),
 }

@@ -64,6 +64,7 @@ DOCUMENTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
                 "ends_at": {"type": "datetime"},
                 "organizer": {"type": "reference", "object": "user"},
                 "attendees": {"type": "multi_select"},
+                "invite": {"type": "boolean"},
                 "state": {"type": "select", "options": list(EVENT_STATES)},
                 **_ABOUT,
             },
@@ -82,4 +83,4 @@ DOCUMENTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
     }
 )
-"""By name. The attendees of an event are user ids and e-mail addresses."""
+"""By name. The attendees of an event are user ids and e-mail addresses; `invite` sends them invitations."""

@@ -28,7 +28,8 @@ class Delivery:
     """A row of the ledger. `recipient` is the address; `person` the user it belongs to; `reason` a stable word.
 
     What goes to a webhook, to a function of the customer's, or back to a source is a delivery as well; `answer` is what
-    a function answered. A write-back of an edit by hand has no run.
+    a function answered. A write-back of an edit by hand has no run; its `recipient` is the source, `change` what the
+    source is told of, `due_at` when it is tried again.
 
     `planned_at` and the other times are business times; `attempts` counts calls to the provider."""
 
@@ -51,6 +52,8 @@ class Delivery:
     settled_at: datetime | None = None
     complained_at: datetime | None = None
     answer: Mapping[str, Any] | None = None
+    change: str = ""
+    due_at: datetime | None = None
 
     @property
     def known(self) -> bool:
@@ -59,8 +62,11 @@ class Delivery:
 
 
 def delivery_key(run: str, step: str, channel: Channel, recipient: str) -> str:
-    """The idempotency key of one effect; letters, digits and `_` only, so that it fits an SES tag."""
-    text = "\x00".join((run, step, channel, recipient.lower()))
+    """The idempotency key of one effect; letters, digits and `_` only, so that it fits an SES tag.
+
+    The ids of users, unlike addresses, may differ in case alone."""
+    folded = recipient if channel == "inbox" else recipient.lower()
+    text = "\x00".join((run, step, channel, folded))
     return "dlv_" + hashlib.sha256(text.encode()).hexdigest()[:40]
 
 

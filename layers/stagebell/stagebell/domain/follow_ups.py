@@ -4,11 +4,12 @@ have a history, can be edited, and let workflows start; each says which record i
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.fields import Value
+from stagebell.domain.fields import Value, parse_instant
 
 type FollowUp = Literal["task", "calendar_event", "sales_record"]
 
@@ -35,3 +36,9 @@ def order(key: RecordKey, fields: Mapping[str, Value]) -> str:
     """Where a record stands among those of its owner: by due time where it has one, else by its id."""
     value = fields.get(ORDERED_BY.get(key.object, ""))
     return f"{value if isinstance(value, str) else '~'}#{key.id}"
+
+
+def is_overdue(key: RecordKey, fields: Mapping[str, Value], now: datetime) -> bool:
+    """Whether it is a task that is open after its due time."""
+    due, state = fields.get("due_at"), fields.get("state")
+    return key.object == "task" and state in (None, "open") and due is not None and parse_instant(due) < now

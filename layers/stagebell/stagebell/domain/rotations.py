@@ -16,11 +16,12 @@ REMEMBERED = 50
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A record that was given to somebody."""
+    """A record that was given to somebody; `load` is how many open ones they had with it (0: nobody counted)."""
 
     user: str
     record: RecordKey
     at: datetime
+    load: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,24 @@ def next_in_turn(rotation: Rotation, group: Sequence[str]) -> str:
     return next((user for user in ordered if user > rotation.last), ordered[0])
 
 
-def least_loaded(rotation: Rotation, counted: Mapping[str, int], now: datetime) -> str:
-    """The member with the fewest records, those given lately included; among equals the one whose turn it is."""
-    lately = [given.user for given in rotation.lately if now - given.at <= LAG]
-    load = {user: count + lately.count(user) for user, count in counted.items()}
-    fewest = min(load.values())
-    return next_in_turn(rotation, [user for user, count in load.items() if count == fewest])
+def loads(rotation: Rotation, counted: Mapping[str, int], now: datetime) -> Mapping[str, int]:
+    """How many open records each member has: as counted, but no fewer than when they were given one lately, which may
+    not be counted yet."""
+    known = dict(counted)
+    for given in rotation.lately:
+        if given.user in known and now - given.at <= LAG:
+            known[given.user] = max(known[given.user], given.load)
+    return known
 
 
-def given(rotation: Rotation, user: str, record: RecordKey, now: datetime) -> Rotation:
+def least_loaded(rotation: Rotation, loads: Mapping[str, int]) -> str:
+    """The member with the fewest records; among equals the one whose turn it is."""
+    fewest = min(loads.values())
+    return next_in_turn(rotation, [user for user, load in loads.items() if load == fewest])
+
+
+def given(rotation: Rotation, user: str, record: RecordKey, now: datetime, load: int = 0) -> Rotation:
     """The rotation after an assignment."""
     recent = [old for old in rotation.lately if now - old.at <= LAG and old.record != record]
-    lately = (*recent, Given(user, record, now))[-REMEMBERED:]
+    lately = (*recent, Given(user, record, now, load))[-REMEMBERED:]
     return replace(rotation, revision=rotation.revision + 1, last=user, lately=lately)

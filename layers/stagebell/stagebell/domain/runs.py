@@ -6,16 +6,15 @@ All functions are pure: they take a run and return the next one. A run is open w
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal
 
-from stagebell.domain import durations
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.conditions import View
 from stagebell.domain.errors import InvalidValue
-from stagebell.domain.fields import parse_instant
 from stagebell.domain.quiet_hours import quiet_until
 from stagebell.domain.scenarios import Origin, Scenario, Step
+from stagebell.domain.timing import planned
 
 type RunStatus = Literal["running", "paused", "completed", "failed", "cancelled", "superseded"]
 type StepStatus = Literal["waiting", "acted", "skipped", "failed", "cancelled"]
@@ -167,24 +166,12 @@ def _due(step: Step, origin: datetime | None, view: View) -> datetime | None:
     """None also for a time that cannot be: 9999-12-31, which CRMs write for "never", plus three days; or business days
     of a calendar that is closed for years. The change counts all the same."""
     try:
-        planned = _planned(step, origin, view)
-        if planned is None or step.quiet_hours is None:
-            return planned
-        return quiet_until(planned, step.quiet_hours, view.zone) or planned
+        due = planned(step.at, origin, view)
+        if due is None or step.quiet_hours is None:
+            return due
+        return quiet_until(due, step.quiet_hours, view.zone) or due
     except InvalidValue:
         return None
-
-
-def _planned(step: Step, origin: datetime | None, view: View) -> datetime | None:
-    if step.at.date is not None:
-        value = view.value(step.at.date)
-        if not isinstance(value, str):
-            return None
-        moment = parse_instant(value) if step.at.date.field.type == "datetime" else date.fromisoformat(value)
-        return durations.date_due(moment, step.at.offset, step.at.time, view.zone, view.calendar)
-    if origin is None or step.at.after is None:
-        return None
-    return durations.add(origin, step.at.after, view.zone, view.calendar)
 
 
 def settle(run: Run, name: str, status: StepStatus, at: datetime, **told: Any) -> Run:

@@ -96,13 +96,32 @@ def function_prefix(environment: Environment = os.environ) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SecretSettings:
-    """`prefix` ends with `/`; a source's secret is called prefix + source."""
+    """How the names of secrets begin; each ends with `/`. A function is told only of those that it reads."""
 
-    prefix: str
+    environment: Environment = field(default_factory=lambda: os.environ, repr=False)
+
+    @property
+    def sources(self) -> str:
+        return _required(self.environment, "SECRETS_PREFIX", "the beginning of the secrets' names, <stack>/sources/")
+
+    @property
+    def webhooks(self) -> str:
+        what = "the beginning of the webhook secrets' names, <stack>/webhooks/"
+        return _required(self.environment, "WEBHOOK_SECRETS_PREFIX", what)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Where webhooks may go: `any_address` is for a stack on one's own machine."""
+
+    any_address: bool
 
     @classmethod
     def read(cls, environment: Environment = os.environ) -> Self:
-        return cls(_required(environment, "SECRETS_PREFIX", "the beginning of the secrets' names, <stack>/sources/"))
+        word = environment.get("WEBHOOK_ADDRESSES") or "public"
+        if word not in ("public", "any"):
+            raise SettingWrong(f"WEBHOOK_ADDRESSES is '{word}': set it to public, or to any on your own machine")
+        return cls(word == "any")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stagebell.adapters.retention import Retention
     from stagebell.api.ports import ApiPorts
     from stagebell.domain.changes import Change
+    from stagebell.domain.invitations import Invitation
     from stagebell.ports import (
         ApiKeys,
         ChangeQueue,
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
         Command,
         Definitions,
         Deliveries,
+        Inbox,
         Outbox,
+        Poster,
         Records,
+        Renderer,
         Requests,
         Runs,
         Scheduler,
@@ -39,7 +43,9 @@ if TYPE_CHECKING:
     from stagebell.services.deliver import Courier
     from stagebell.services.feedback import FeedbackDesk
     from stagebell.services.finish import Commander, Finisher
+    from stagebell.services.make import Maker
     from stagebell.services.receive import Receiver
+    from stagebell.services.sight import Sights
 
 
 @cache
@@ -143,6 +149,13 @@ def suppressions() -> Suppressions:
 
 
 @cache
+def inbox() -> Inbox:
+    from stagebell.adapters.dynamodb_inbox import DynamoInbox
+
+    return DynamoInbox(client("dynamodb"), tables().people, retention())
+
+
+@cache
 def queue() -> ChangeQueue:
     from stagebell.adapters.sqs import SqsChangeQueue
 
@@ -183,7 +196,7 @@ def outbox() -> Outbox:
 def secrets() -> Secrets:
     from stagebell.adapters.secrets_manager import SecretsManagerSecrets
 
-    return SecretsManagerSecrets(client("secretsmanager"), settings.SecretSettings.read().prefix, clock())
+    return SecretsManagerSecrets(client("secretsmanager"), settings.SecretSettings(), clock())
 
 
 @cache
@@ -266,11 +279,19 @@ def _sending() -> Mapping[str, Any]:
 @cache
 def send_email() -> Action:
     from stagebell.adapters.ses import SesMailer
+    from stagebell.services.invite import Inviter
     from stagebell.services.send_email import SendEmail
 
-    mail = settings.MailSettings.read()
+    mail, shared = settings.MailSettings.read(), _sending()
     mailer = SesMailer(sending_client("sesv2"), mail.configuration_set)
-    return SendEmail(mailer=mailer, sender=mail.sender, **_sending())
+    inviter = Inviter(shared["composer"], records(), _calendar_file, mail.sender)
+    return SendEmail(mailer=mailer, sender=mail.sender, inviter=inviter, **shared)
+
+
+def _calendar_file(invitation: Invitation) -> bytes:
+    from stagebell.adapters.invitation_files import calendar_file
+
+    return calendar_file(invitation)
 
 
 @cache
@@ -282,6 +303,139 @@ def send_sms() -> Action:
     sms = settings.SmsSettings.read()
     texter = SnsTexter(sending_client("sns"))
     return SendSms(texter=texter, phones=e164, sender_id=sms.sender_id, region=sms.region or "", **_sending())
+
+
+@cache
+def notify() -> Action:
+    """Mail and text messages are loaded by the first notice that asks for them."""
+    from stagebell.services.notify import Notify
+
+    made = _sending()
+    carriers = Late(send_email), Late(send_sms)
+    return Notify(made["composer"], courier(), inbox(), made["directories"], *carriers)
+
+
+@cache
+def _maker() -> Maker:
+    from stagebell.adapters.jinja import JinjaRenderer
+    from stagebell.services.compose import Composer
+    from stagebell.services.make import Maker
+    from stagebell.services.people import Directories
+
+    return Maker(Composer(catalog(), JinjaRenderer()), Directories(catalog(), records()))
+
+
+@cache
+def create_task() -> Action:
+    from stagebell.services.create_task import CreateTask
+
+    return CreateTask(_maker())
+
+
+@cache
+def create_event() -> Action:
+    from stagebell.services.create_event import CreateEvent
+
+    return CreateEvent(_maker())
+
+
+@cache
+def create_sales_record() -> Action:
+    from stagebell.services.create_sales_record import CreateSalesRecord
+
+    return CreateSalesRecord(_maker())
+
+
+@cache
+def _renderer() -> Renderer:
+    from stagebell.adapters.jinja import JinjaRenderer
+
+    return JinjaRenderer()
+
+
+@cache
+def _sights() -> Sights:
+    """Templates are loaded by the first value that is one."""
+    from stagebell.services.compose import Composer
+    from stagebell.services.sight import Sights
+
+    return Sights(catalog(), records(), Composer(catalog(), Late(_renderer)))
+
+
+@cache
+def update_field() -> Action:
+    from stagebell.services.update_field import UpdateField
+
+    return UpdateField(_sights(), records())
+
+
+@cache
+def set_stage() -> Action:
+    from stagebell.services.set_stage import SetStage
+
+    return SetStage(catalog())
+
+
+@cache
+def assign_owner() -> Action:
+    from stagebell.services.assign_owner import AssignOwner
+    from stagebell.services.people import Directories
+
+    return AssignOwner(catalog(), records(), Directories(catalog(), records()))
+
+
+@cache
+def lock_record() -> Action:
+    from stagebell.services.lock_record import LockRecord
+
+    return LockRecord(_sights())
+
+
+@cache
+def unlock_record() -> Action:
+    from stagebell.services.unlock_record import UnlockRecord
+
+    return UnlockRecord(_sights())
+
+
+@cache
+def start_process() -> Action:
+    from stagebell.services.start_process import StartProcess
+
+    return StartProcess(applier())
+
+
+@cache
+def poster() -> Poster:
+    from stagebell.adapters.poster import HttpsPoster
+
+    return HttpsPoster(any_address=settings.WebhookSettings.read().any_address)
+
+
+@cache
+def call_webhook() -> Action:
+    from stagebell.services.call_webhook import CallWebhook
+    from stagebell.services.webhooks import Webhooks
+
+    return CallWebhook(_sights(), courier(), Webhooks(poster(), clock()), secrets(), suppressions())
+
+
+@cache
+def run_function() -> Action:
+    from stagebell.adapters.lambda_functions import LambdaFunctions
+    from stagebell.services.run_function import RunFunction
+
+    return RunFunction(_sights(), courier(), LambdaFunctions(_waiting_client))
+
+
+@cache
+def _waiting_client(seconds: float) -> Any:
+    """For functions of the customer's: it sends once and waits as long as the function's definition says."""
+    from botocore.config import Config
+
+    from stagebell.adapters.providers import CLIENT_CONFIG
+
+    return session().create_client("lambda", config=Config(**{**CLIENT_CONFIG, "read_timeout": seconds}))
 
 
 @cache
@@ -314,6 +468,7 @@ def api() -> ApiPorts:
         scheduler=scheduler,
         teller=teller,
         suppressions=suppressions,
+        inbox=inbox,
         secrets=secrets,
         api_keys=api_keys,
         requests=requests,

@@ -91,3 +91,8 @@ def rotate(definitions: Definitions, secrets_of: Secrets, source: str) -> str:
     if definitions.head("source", source) is None:
         raise NotFound(f"there is no source {source}: put its definition first")
     return secrets_of.rotate(source)
+
+
+def rotate_webhook(secrets_of: Secrets, name: str) -> str:
+    """A new secret of outgoing webhooks, active beside the newest old one; the first one makes the name."""
+    return secrets_of.rotate_webhook(name)

@@ -50,12 +50,14 @@ class Watch:
 @dataclass(frozen=True, slots=True)
 class Deed:
     """What a step does to a record. `starts` are scenarios that are looked at beside those the change lets in;
-    `by_hand`: the record stays as it is, and they are all there is to it."""
+    `by_hand`: the record stays as it is, and they are all there is to it. `seen` is the version of the record from
+    which the change was worked out: one that has moved since is looked at again."""
 
     change: Change
     starts: tuple[Scenario, ...] = ()
     by_hand: bool = False
     rotation: Rotation | None = None
+    seen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ class Applier:
 
     def _try(self, change: Change) -> Applied | None:
         stored = self.records.load(change.key)
-        note = self._lock_note(stored.record, change)
+        note = self._admitted(stored.record, change)
         comparison = compare(stored.record, change)
         if note == "record_locked":
             return self._refused(comparison, note)
@@ -176,8 +178,11 @@ class Applier:
             return self._refused(comparison, "record_too_large")
         return self._commit(stored, comparison, self._plan(stored, comparison), note)
 
-    def _lock_note(self, record: Record, change: Change) -> str:
-        """What a lock makes of a change. Raises RecordLocked where it was made here."""
+    def _admitted(self, record: Record, change: Change) -> str:
+        """What a lock makes of a change. Raises RecordLocked where it was made here, and NotFound where it would bring a
+        deleted record back: only a source may do that."""
+        if change.is_own and not record.exists and change.type != "created":
+            raise NotFound(f"there is no record {record.key}")
         if record.lock is None or not record.exists or change.type in ("locked", "unlocked"):
             return ""
         if change.is_own:
@@ -213,14 +218,16 @@ class Applier:
         run, key = acting.run, deed.change.key
         stored = self.records.load(key)
         own = key == run.key
-        if own and stored.record.version != acting.version:
-            raise RunMoved(f"record {key} has changed since step looked at it")
+        if (own and stored.record.version != acting.version) or deed.seen not in (None, stored.record.version):
+            raise RunMoved(f"record {key} has changed since the step looked at it")
         comparison = _by_hand(stored.record, deed.change) if deed.by_hand else compare(stored.record, deed.change)
         if not deed.by_hand:
-            self._lock_note(stored.record, deed.change)
+            self._admitted(stored.record, deed.change)
         if too_large(comparison.after):
             raise InvalidValue(f"record {key} would be larger than a record may be")
         plan = self._plan(stored, comparison, deed.starts, alone=deed.by_hand, acting=run if own else None)
+        if deed.by_hand and any(evaluation.outcome != "started" for evaluation in plan.evaluations):
+            raise RunMoved(f"what step {deed.change.id} starts was weighed before record {key} got another run")
         settling = None if own else self._settling(acting)
         commit = replace(self._made(stored, comparison, plan), acting=run.id, settling=settling, rotation=deed.rotation)
         if self.records.commit(commit) != "committed":
@@ -285,7 +292,7 @@ class Applier:
     ) -> Plan:
         """`starts` are considered beside the scenarios that the change lets in, or `alone`."""
         if comparison.event is None or comparison.change.key.object not in self.catalog.schema:
-            return Plan()
+            return Planner(comparison, stored.enrolments, {}, self.clock.now(), acting).plan()
         watches = list(self._watches(stored))
         candidates = [*starts] if alone else [*self._candidates(comparison), *starts]
         if not watches and not candidates and acting is None:

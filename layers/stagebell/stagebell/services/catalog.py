@@ -1,8 +1,11 @@
 """The catalog: active definitions, compiled once and reused while the definitions' revision stands still."""
 
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from stagebell.domain import invitations
 from stagebell.domain.calendars import HolidayLookup, WorkingCalendar, calendar_from
 from stagebell.domain.conditions import NEVER, Condition, View, compile_condition
 from stagebell.domain.errors import DefinitionBroken, NotFound, Problem
@@ -40,7 +43,8 @@ class Catalog(Shelves):
         """The active scenarios and workflows of an object, filed for matching."""
         found = self._indexes.get(object_name)
         if found is None:
-            compiled = [self._compile(d) for d in self.shelf(scenarios_of(object_name)).values()]
+            definitions = (*self.shelf(scenarios_of(object_name)).values(), *_built_in(object_name))
+            compiled = [self._compile(d) for d in definitions]
             found = self._indexes[object_name] = Index(s for s in compiled if s is not None)
         return found
 
@@ -52,15 +56,20 @@ class Catalog(Shelves):
             return self._reminders(name, version)
         pinned = self._pinned.get((name, version))
         if pinned is None:
-            stored = (self._definitions.version(kind, name, version) for kind in RUNNING)
-            definition = next((found for found in stored if found is not None), None)
-            if definition is None:
-                raise NotFound(f"no scenario or workflow {name} has a version {version}")
-            pinned = self._compile(definition)
+            pinned = self._compile(self._version(name, version))
         if pinned is None:
             problem = self.broken[f"{name}@{version}"]
             raise DefinitionBroken(f"{name} version {version}, {problem.path}: {problem.message}")
         return pinned
+
+    def _version(self, name: str, version: int) -> Definition:
+        if name in invitations.DOCUMENTS:
+            return _shipped(invitations.DOCUMENTS[name])
+        stored = (self._definitions.version(kind, name, version) for kind in RUNNING)
+        definition = next((found for found in stored if found is not None), None)
+        if definition is None:
+            raise NotFound(f"no scenario or workflow {name} has a version {version}")
+        return definition
 
     def _reminders(self, name: str, version: int) -> Scenario:
         parent, _, step = name.partition(SEPARATOR)
@@ -108,3 +117,16 @@ class Catalog(Shelves):
             self._pinned.clear()
         self._pinned[definition.name, definition.version] = scenario
         return scenario
+
+
+def _built_in(object_name: str) -> Iterator[Definition]:
+    """The workflows of an object that are always active."""
+    if object_name == invitations.OBJECT:
+        yield from map(_shipped, invitations.DOCUMENTS.values())
+
+
+def _shipped(document: Mapping[str, Any]) -> Definition:
+    return Definition(document["kind"], document["name"], invitations.VERSION, document, _NEVER_SAVED)
+
+
+_NEVER_SAVED = datetime.min.replace(tzinfo=UTC)

@@ -7,11 +7,13 @@ from stagebell.contracts.definitions.kinds import Read, read_definition
 from stagebell.contracts.definitions.sketch import Sketch
 from stagebell.domain.errors import Problem
 from stagebell.services.checks.calendars import calendar_problems
+from stagebell.services.checks.calls import function_problems
 from stagebell.services.checks.objects import object_problems
-from stagebell.services.checks.scenarios import scenario_problems
+from stagebell.services.checks.processes import process_problems
 from stagebell.services.checks.templates import template_problems
+from stagebell.services.checks.web_addresses import source_problems
 from stagebell.services.checks.world import SHELVES, Document, Key, Known, Tools, World, world_of
-from stagebell.services.shelves import scenarios_of
+from stagebell.services.shelves import RUNNING, scenarios_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,16 @@ def problems_of(kind: str, document: Document, world: World, tools: Tools) -> It
             yield from template_problems(document, world, tools)
         case "calendar":
             yield from calendar_problems(document, tools)
-        case "scenario":
-            yield from scenario_problems(document, world, tools)
+        case "source":
+            yield from source_problems(document, tools)
+        case "function":
+            yield from function_problems(document, world)
+        case "scenario" | "workflow":
+            yield from process_problems(document, world, tools)
 
 
 def _readable(reads: Iterable[Read]) -> dict[Key, Document]:
-    return {(r.kind, r.name): r.document for r in reads if r.document is not None and r.kind in SHELVES}
+    return {(r.kind, r.name): r.document for r in reads if r.document is not None and r.kind in (*SHELVES, *RUNNING)}
 
 
 def _unreadable(reads: Iterable[Read]) -> Iterator[Key]:
@@ -85,12 +91,14 @@ def _sketch_problems(read: Read, sketch: Sketch, world: World, tools: Tools) -> 
 
 
 def _note_doubles(results: list[Checked]) -> None:
-    seen: set[Key] = set()
+    """Names are unique in each kind; those of workflows and scenarios among both."""
+    seen: dict[Key, str] = {}
     for index, result in enumerate(results):
-        key = (result.kind, result.name)
+        key = ("running" if result.kind in RUNNING else result.kind, result.name)
         if result.name and key in seen:
-            results[index] = _worse(result, Problem("name", "unique_name", f"another {result.kind} is called so too"))
-        seen.add(key)
+            called = f"another {result.kind}" if seen[key] == result.kind else f"a {seen[key]}"
+            results[index] = _worse(result, Problem("name", "unique_name", f"{called} is called so too"))
+        seen.setdefault(key, result.kind)
 
 
 def _worse(result: Checked, problem: Problem) -> Checked:

@@ -1,23 +1,28 @@
 """Composing: the words of a message for one person, from a template or from the step itself."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import DefinitionBroken, InvalidValue, RenderFailed
 from stagebell.domain.fields import Field, Value, parse_instant
+from stagebell.domain.follow_ups import about
 from stagebell.domain.message_text import one_line, text_from_html
 from stagebell.domain.objects import ObjectType, Schema
 from stagebell.domain.views import Fields, Money, fold
 from stagebell.ports import Renderer
 from stagebell.services.act import Look
 from stagebell.services.catalog import Catalog
+from stagebell.services.links import Link, record_url
 from stagebell.services.people import Person, RelatedRecords
 
 DEFAULT_LOCALE = "en"
+RECORD_URL = "record_url"
+NOBODY = Person()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,37 @@ class Composer:
             raise RenderFailed("the message came out empty: an SMS needs some text")
         return Words(text=text)
 
+    def text(self, look: Look, source: str, related: RelatedRecords, person: Person = NOBODY) -> str:
+        """A text outside any message, such as the title of a task; in the language and zone of `person`, if any."""
+        return self._render(look, person, related)(source, html=False).strip()
+
+    def notice(self, look: Look, person: Person, related: RelatedRecords) -> Words:
+        """A notification: a text, and a subject, which may be empty."""
+        source, render = self._source(look), self._render(look, person, related)
+        text = render(source.get("body") or source.get("text") or "", html=False)
+        text = text.strip() or text_from_html(render(source.get("html") or "", html=True))
+        if not text:
+            raise RenderFailed("the notification came out empty: it needs some text")
+        return Words(one_line(render(source.get("subject") or "", html=False)), text=text)
+
+    def link(self, look: Look, related: RelatedRecords) -> Link:
+        """Where people see the record; of a follow-up without a place of its own, the record it is about."""
+        key, fields = look.record.key, look.view.after
+        link = self._link_to(key, fields, related)
+        origin = about(key, fields)
+        if link.url or origin is None or origin.object not in self.catalog.schema:
+            return link
+        return self._link_to(origin, related(origin.object, origin.id) or {}, related)
+
+    def _link_to(self, key: RecordKey, fields: Mapping[str, Value], related: RelatedRecords) -> Link:
+        kind = self.catalog.schema[key.object]
+        url = record_url(kind, key.id, fields, self.renderer)
+        return Link(url, self._record(key, fields, related).title) if url else Link()
+
+    def _record(self, key: RecordKey, fields: Mapping[str, Value], related: RelatedRecords) -> "RecordView":
+        schema = self.catalog.schema
+        return RecordView(schema[key.object], {"id": key.id, **fields}, schema, related, self.renderer)
+
     def _source(self, look: Look) -> Mapping[str, Any]:
         name = look.step.params.get("template")
         if not name:
@@ -64,7 +100,8 @@ class Composer:
     def _render(self, look: Look, person: Person, related: RelatedRecords) -> "_Render":
         zone = self._zone(person, look)
         variables = self._variables(look, person, related)
-        return _Render(self.renderer, variables, person.locale or DEFAULT_LOCALE, zone)
+        locale = person.locale or DEFAULT_LOCALE
+        return _Render(self.renderer, variables, locale, zone, lambda: self.link(look, related).url)
 
     def _zone(self, person: Person, look: Look) -> ZoneInfo:
         try:
@@ -73,26 +110,30 @@ class Composer:
             return look.view.zone
 
     def _variables(self, look: Look, person: Person, related: RelatedRecords) -> Mapping[str, object]:
-        schema = self.catalog.schema
-        kind = schema[look.record.key.object]
-        fields = look.view.after
-        record = RecordView(kind, {"id": look.record.key.id, **fields}, schema, related, self.renderer)
+        kind = self.catalog.schema[look.record.key.object]
+        record = self._record(look.record.key, look.view.after, related)
         names = {kind.name: record, "record": record} | ({kind.alias: record} if kind.alias else {})
-        recipient = Fields({"name": person.name, "email": person.email, "phone": person.phone, "locale": person.locale})
+        recipient = Fields({name: getattr(person, name) for name in ("id", "name", "email", "phone", "locale")})
         return names | {"recipient": recipient, "entered_at": look.run.triggered_at, "run": look.run.id}
 
 
 @dataclass(frozen=True, slots=True)
 class _Render:
+    """`url` is worked out for the templates that speak of it: few do."""
+
     renderer: Renderer
     variables: Mapping[str, object]
     locale: str
     zone: ZoneInfo
+    url: Callable[[], str]
 
     def __call__(self, source: str, *, html: bool) -> str:
         if not source:
             return ""
-        return self.renderer.render(source, self.variables, html=html, locale=self.locale, zone=self.zone)
+        variables = self.variables
+        if RECORD_URL in fold(source):
+            variables = {**variables, RECORD_URL: self.url()}
+        return self.renderer.render(source, variables, html=html, locale=self.locale, zone=self.zone)
 
 
 class RecordView(Fields):

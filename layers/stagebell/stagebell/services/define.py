@@ -7,10 +7,12 @@ from typing import Literal
 from stagebell.contracts.definitions.kinds import KINDS, read_definition
 from stagebell.domain.differences import Difference, compare
 from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem
+from stagebell.domain.interplay import Finding
 from stagebell.ports import Clock, Command, Definition, Definitions, Head, Page
 from stagebell.services.check import Checked, broken_by, check_definitions
 from stagebell.services.checks.world import SHELVES, Document, Key, Tools, world_of
-from stagebell.services.shelves import shelf_of
+from stagebell.services.shelves import RUNNING, shelf_of
+from stagebell.services.warn import warnings_about
 
 type LiveRuns = Literal["continue", "pause", "cancel"]
 
@@ -19,10 +21,12 @@ type LiveRuns = Literal["continue", "pause", "cancel"]
 class Switched:
     """A definition after it was switched on or off, and the work on its live runs that the queue shall carry out.
 
-    Switching again to the same answers the same command: a caller that lost it can repeat itself."""
+    Switching again to the same answers the same command: a caller that lost it can repeat itself. `warnings` are what
+    an activated workflow or scenario and the others that are active do to each other."""
 
     head: Head
     command: Command | None = None
+    warnings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,12 @@ class Definer:
 
     def validate(self, documents: Sequence[object]) -> list[Checked]:
         """Check a set together with what is active; stores nothing."""
-        return check_definitions(documents, self.definitions, self.tools)
+        checked = check_definitions(documents, self.definitions, self.tools)
+        return [_worse(c, self._taken(c.kind, c.name)) if not c.problems else c for c in checked]
+
+    def warnings(self, checked: Sequence[Checked]) -> tuple[Finding, ...]:
+        """What the definitions of a checked set would do to each other and to those that are active."""
+        return warnings_about({(c.kind, c.name): c.document for c in checked if c.document}, self.definitions)
 
     def diff(self, documents: Sequence[object]) -> list[Difference]:
         """How a set differs from what is active, and what is active beside it. Raises InvalidInput."""
@@ -68,12 +77,13 @@ class Definer:
         head = self._head(kind, name)
         definition = self._version(head, version or head.latest)
         if head.active == definition.version:
-            return Switched(head, self._command("resume", head))
+            return Switched(head, self._command("resume", head), self._warnings(definition))
         self._refuse_misfit(definition)
         stamped = self._stamped(head, by)
         now_active = replace(stamped, active=definition.version, halted="", shelf=shelf_of(definition.document))
         self.definitions.point(now_active, head, definition)
-        return Switched(now_active, self._command("resume", head) if head.halted == "pause" else None)
+        command = self._command("resume", head) if head.halted == "pause" else None
+        return Switched(now_active, command, self._warnings(definition))
 
     def deactivate(self, kind: str, name: str, live_runs: LiveRuns = "continue", *, by: str) -> Switched:
         """Switch a definition off. Raises NotFound, and Conflict where active definitions need it."""
@@ -102,13 +112,24 @@ class Definer:
         for known in (self.definitions, Newest(self.definitions)):
             checked = check_definitions([document], known, self.tools, expected=targets, watch_active=False)[0]
             if not checked.problems:
+                _refuse(self._taken(checked.kind, checked.name))
                 return checked
         raise InvalidInput(checked.problems)
 
     def _refuse_misfit(self, definition: Definition) -> None:
         drafts = [("object", t) for t in _targets(definition.document) if self.definitions.head("object", t)]
         checked = check_definitions([definition.document], self.definitions, self.tools, expected=drafts)
-        _refuse(checked[0].problems)
+        _refuse((*checked[0].problems, *self._taken(definition.kind, definition.name)))
+
+    def _taken(self, kind: str, name: str) -> tuple[Problem, ...]:
+        """Where the other kind that has runs uses a name: a run knows its definition by name, also after years."""
+        others = [other for other in RUNNING if other != kind] if kind in RUNNING else []
+        taken = [other for other in others if self.definitions.head(other, name)]
+        message = "a {} has this name already, and no {} can have it too: choose another"
+        return tuple(Problem("name", "unique_name", message.format(other, kind)) for other in taken)
+
+    def _warnings(self, definition: Definition) -> tuple[Finding, ...]:
+        return warnings_about({(definition.kind, definition.name): definition.document}, self.definitions)
 
     def _refuse_in_use(self, head: Head) -> None:
         key = (head.kind, head.name)
@@ -146,7 +167,7 @@ class Definer:
         return definition
 
     def _command(self, verb: Literal["resume", "pause", "cancel"], head: Head) -> Command | None:
-        if head.kind != "scenario":
+        if head.kind not in RUNNING:
             return None
         return Command(verb, head.name, id=f"{head.name}-{verb}-{self.clock.real_now():%Y%m%dT%H%M%S%f}")
 
@@ -182,6 +203,10 @@ def _targets(document: Document) -> list[str]:
     """The objects that an object refers to."""
     fields = document.get("fields", {}) if document.get("kind") == "object" else {}
     return [spec["object"] for spec in fields.values() if "object" in spec]
+
+
+def _worse(checked: Checked, problems: Sequence[Problem]) -> Checked:
+    return replace(checked, document=None, problems=tuple(problems)) if problems else checked
 
 
 def _under(at: str, problem: Problem) -> Problem:

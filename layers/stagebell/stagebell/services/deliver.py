@@ -7,8 +7,9 @@ What a crash leaves behind, and what the next attempt makes of it:
   after the answer    the outcome is known: nothing is sent
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from stagebell.domain import deliveries as ledger
 from stagebell.domain.deliveries import Channel, Delivery, delivery_key
@@ -26,20 +27,29 @@ from stagebell.services.act import Look, Outcome
 from stagebell.services.people import Missing
 
 RESENDS = 3
+SHOWN = 20  # recipients that were not reached and are kept on the step
 _FINAL = (DeliveryRejected, RecipientUnreachable, ChannelMisconfigured)
 _AGAIN = (DeliveryThrottled, DeliveryUnavailable)
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the ledger keeps of a sending that went well: the provider's message id, or what a function answered."""
+
+    message_id: str = ""
+    answer: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
-    """One message ready to go: `send` takes the delivery key and returns the provider's message id.
+    """One message ready to go: `send` takes the delivery key and returns the provider's message id, or a receipt.
 
     `refused` says why it must not go (a suppressed address, a number that is none); then it is only recorded.
-    `repeatable`: the receiver knows the key, and takes the same message twice for one: when in doubt it is sent again."""
+    `repeatable`: the receiver knows the key and takes the same message twice for one: when in doubt it is sent again."""
 
     address: str
     person: str
-    send: Callable[[str], str]
+    send: Callable[[str], str | Receipt]
     refused: str = ""
     copies: tuple[str, ...] = ()
     parts: int = 0
@@ -64,20 +74,22 @@ class Courier:
         """How a step ends whose deliveries ended so."""
         keys = tuple(delivery.key for delivery in done)
         failed = next((d.reason for d in done if d.state in ("failed", "bounced")), None)
+        why = _unreached(missing)
         if failed is not None:
-            return Outcome("failed", failed, keys)
+            return Outcome("failed", failed, keys, why)
         if any(d.state != "suppressed" for d in done):
             unsure = any(d.state == "unknown" for d in done)
-            return Outcome("acted", "delivery_unknown" if unsure else "", keys)
-        return Outcome("skipped", _nobody(done, missing), keys)
+            return Outcome("acted", "delivery_unknown" if unsure else "", keys, why)
+        return Outcome("skipped", _nobody(done, missing), keys, why)
 
     def give_up(self, run: Run, step: str | None, reason: str) -> None:
-        """No attempt at a step (None: any) will follow: what was planned has failed, what was on its way is unknown."""
+        """No attempt at a step (None: any) will follow: what was planned has failed, what was on its way is unknown.
+        Write-backs are no attempts of the step: they go on."""
         cursor = None
         while True:
             page = self.deliveries.of_run(run.id, cursor)
             for delivery in page.items:
-                if step in (None, delivery.step) and not delivery.known:
+                if step in (None, delivery.step) and not delivery.known and delivery.channel != "write_back":
                     self._give_up(delivery, reason)
             cursor = page.cursor
             if cursor is None:
@@ -132,7 +144,7 @@ class Courier:
 
     def _send(self, delivery: Delivery, parcel: Parcel, look: Look) -> Delivery:
         try:
-            message_id = parcel.send(delivery.key)
+            given = parcel.send(delivery.key)
         except _AGAIN as error:
             waiting = ledger.settled(delivery, "planned", self.clock.now(), error.code, error.message)
             self.deliveries.update(waiting, forward_only=False)
@@ -145,12 +157,23 @@ class Courier:
             if again and delivery.attempts < RESENDS:
                 raise DeliveryUnavailable(f"{error.message}; it is sent again") from error
             return lost
-        return self._settle(replace(delivery, message_id=message_id), "sent")
+        receipt = given if isinstance(given, Receipt) else Receipt(given)
+        sent = replace(delivery, message_id=receipt.message_id, answer=receipt.answer)
+        return self._settle(sent, "sent", detail=parcel.detail)
 
     def _settle(self, delivery: Delivery, state: ledger.State, reason: str = "", detail: str = "") -> Delivery:
         delivery = ledger.settled(delivery, state, self.clock.now(), reason, detail)
         self.deliveries.update(delivery)
         return delivery
+
+
+def _unreached(missing: Sequence[Missing]) -> Mapping[str, Any] | None:
+    """Who was not reached and why, for the step: the first of them, and how many `more` there are."""
+    if not missing:
+        return None
+    told = [{"recipient": entry.recipient, "user": entry.user, "reason": entry.reason} for entry in missing[:SHOWN]]
+    shown = [{name: word for name, word in entry.items() if word} for entry in told]
+    return {"missing": shown} | ({"more": len(missing) - SHOWN} if len(missing) > SHOWN else {})
 
 
 def _nobody(done: Sequence[Delivery], missing: Sequence[Missing]) -> str:

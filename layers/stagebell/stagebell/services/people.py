@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.deliveries import Channel
@@ -29,16 +30,28 @@ class Person:
     timezone: str = ""
 
     def address(self, channel: Channel) -> str:
+        """Where the channel reaches them; an inbox has the user's id."""
+        if channel == "inbox":
+            return self.id
         return self.email if channel == "email" else self.phone
+
+    def __str__(self) -> str:
+        if self.id:
+            return f"user {self.id}"
+        return f"address {self.email}" if self.email else f"phone {self.phone}"
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
     """A written recipient that led to nobody, and why: `not_set`, `no_such_user`, `inactive_user`,
-    `empty_group`, `no_email`, `no_phone`."""
+    `empty_group`, `no_email`, `no_phone`, `no_inbox` (only an address); `user` is who it was meant for."""
 
     recipient: str
     reason: str
+    user: str = ""
+
+
+_UNREACHABLE: Mapping[Channel, str] = MappingProxyType({"email": "no_email", "sms": "no_phone", "inbox": "no_inbox"})
 
 
 @dataclass(slots=True)
@@ -68,15 +81,17 @@ class Directory:
     related: RelatedRecords
 
     def reachable(self, look: Look, key: str, channel: Channel) -> tuple[list[Person], list[Missing]]:
-        """Whom a step's `key` (to, cc …) names and a channel reaches, each address once; and what led to nobody."""
+        """Whom a step's `key` (to, cc …) names and a channel reaches, and what led to nobody. Each address once: the
+        user it belongs to before the bare address."""
         found = self.resolve(read_recipients(look.step.params.get(key)), look.record, look.view.after)
         missing = [entry for entry in found if isinstance(entry, Missing)]
         people: dict[str, Person] = {}
         for person in (entry for entry in found if isinstance(entry, Person)):
             if address := person.address(channel):
-                people.setdefault(address.lower(), person)
+                same = address.lower() if channel == "email" else address
+                people[same] = person if same not in people or not people[same].id else people[same]
             else:
-                missing.append(Missing(f"user {person.id}", "no_email" if channel == "email" else "no_phone"))
+                missing.append(Missing(str(person), _UNREACHABLE[channel]))
         return list(people.values()), missing
 
     def resolve(self, recipients: Sequence[Recipient], record: Record, fields: Fields) -> list[Person | Missing]:
@@ -97,7 +112,7 @@ class Directory:
             case "role" | "department":
                 yield from self._group(recipient)
             case _:
-                yield self._at_path(recipient, record, fields)
+                yield from self._at_path(recipient, record, fields)
 
     def _group(self, recipient: Recipient) -> Iterator[Person | Missing]:
         members = self.records.people(recipient.kind, recipient.value)
@@ -107,19 +122,20 @@ class Directory:
         for member in members:
             yield self._user(recipient, member)
 
-    def _at_path(self, recipient: Recipient, record: Record, fields: Fields) -> Person | Missing:
+    def _at_path(self, recipient: Recipient, record: Record, fields: Fields) -> Iterator[Person | Missing]:
         suffix = ".manager" if recipient.kind == "manager_of" else ""
         path = resolve(recipient.value + suffix, record.key.object, self.schema)
         value = None if isinstance(path, str) else self._value(path, fields)
-        if isinstance(path, str) or not isinstance(value, str):
-            return Missing(str(recipient), "not_set")
-        match path.field.type:
-            case "email":
-                return Person(email=value)
-            case "phone":
-                return Person(phone=value)
-            case _:
-                return self._user(recipient, value)
+        if isinstance(path, str) or not isinstance(value, str | list):
+            yield Missing(str(recipient), "not_set")
+        elif isinstance(value, list):  # such as the attendees of an event: user ids and addresses
+            yield from (Person(email=word) if "@" in word else self._user(recipient, word) for word in value)
+        elif path.field.type == "email":
+            yield Person(email=value)
+        elif path.field.type == "phone":
+            yield Person(phone=value)
+        else:
+            yield self._user(recipient, value)
 
     def _value(self, path: Path, fields: Fields | None) -> Value:
         for name, target in path.hops:
@@ -132,9 +148,9 @@ class Directory:
             return Missing(str(recipient), "not_set")
         fields = self.related("user", user)
         if not fields:
-            return Missing(str(recipient), "no_such_user")
+            return Missing(str(recipient), "no_such_user", user)
         if fields.get("active") is False:
-            return Missing(str(recipient), "inactive_user")
+            return Missing(str(recipient), "inactive_user", user)
         text = {name: str(fields.get(name) or "") for name in ("name", "email", "phone", "locale", "timezone")}
         return Person(id=user, **text)
 

@@ -1,19 +1,23 @@
 """The action `send_email`: one message for each recipient, in their language; copies go with the first one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from stagebell.domain.runs import Run
-from stagebell.ports import Email, Mailer, Suppressions
+from stagebell.ports import Attachment, Email, Mailer, Suppressions
 from stagebell.services.act import Look, Outcome
-from stagebell.services.compose import Composer
+from stagebell.services.compose import Composer, Words
 from stagebell.services.deliver import Courier, Parcel
-from stagebell.services.people import Directories, Directory, Person, RelatedRecords
+from stagebell.services.invite import INVITATION, Inviter
+from stagebell.services.people import Directories, Directory, Person
+
+NO_COPIES: Mapping[str, tuple[str, ...]] = MappingProxyType({"cc": (), "bcc": (), "reply_to": ()})
 
 
 @dataclass(frozen=True, slots=True)
 class SendEmail:
-    """`sender` is the verified address all mail comes from."""
+    """`sender` is the verified address all mail comes from; `inviter` writes the letters of a step that invites."""
 
     composer: Composer
     courier: Courier
@@ -21,15 +25,26 @@ class SendEmail:
     suppressions: Suppressions
     directories: Directories
     sender: str
+    inviter: Inviter
 
     def act(self, look: Look) -> Outcome:
+        if look.step.params.get(INVITATION):
+            return self._invite(look)
         directory = self.directories.open()
         people, missing = directory.reachable(look, "to", "email")
         copies = {key: self._addresses(directory, look, key) for key in ("cc", "bcc", "reply_to")}
         later = {**copies, "cc": (), "bcc": ()}
         parcels = [
-            self._parcel(look, person, directory.related, later if index else copies)
+            self.parcel(look, person, self.composer.email(look, person, directory.related), later if index else copies)
             for index, person in enumerate(people)
+        ]
+        return self.courier.deliver(look, "email", parcels, missing)
+
+    def _invite(self, look: Look) -> Outcome:
+        letters, missing = self.inviter.letters(look, self.directories.open())
+        parcels = [
+            self.parcel(look, one.person, one.words, {**NO_COPIES, "reply_to": one.reply_to}, one.attachments)
+            for one in letters
         ]
         return self.courier.deliver(look, "email", parcels, missing)
 
@@ -40,11 +55,16 @@ class SendEmail:
         people, _ = directory.reachable(look, key, "email")
         return tuple(p.email for p in people if key == "reply_to" or not self.suppressions.reason("email", p.email))
 
-    def _parcel(
-        self, look: Look, person: Person, related: RelatedRecords, copies: Mapping[str, tuple[str, ...]]
+    def parcel(
+        self,
+        look: Look,
+        person: Person,
+        words: Words,
+        copies: Mapping[str, tuple[str, ...]] = NO_COPIES,
+        attachments: Sequence[Attachment] = (),
     ) -> Parcel:
+        """One mail, whatever its words come from."""
         refused = "quiet_import" if look.run.quiet else self.suppressions.reason("email", person.email) or ""
-        words = self.composer.email(look, person, related)
 
         def send(key: str) -> str:
             return self.mailer.send(
@@ -59,6 +79,7 @@ class SendEmail:
                     bcc=copies["bcc"],
                     reply_to=copies["reply_to"],
                     headers=unsubscribe(self.sender) if words.marketing else {},
+                    attachments=tuple(attachments),
                 )
             )
 

@@ -7,9 +7,9 @@ from stagebell.domain.errors import RenderFailed
 from stagebell.domain.runs import Run
 from stagebell.ports import Phones, Sms, Suppressions, Texter
 from stagebell.services.act import Look, Outcome
-from stagebell.services.compose import Composer
+from stagebell.services.compose import Composer, Words
 from stagebell.services.deliver import Courier, Parcel
-from stagebell.services.people import Directories, Person, RelatedRecords
+from stagebell.services.people import Directories, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,17 @@ class SendSms:
         people, missing = directory.reachable(look, "to", "sms")
         parcels: dict[str, Parcel] = {}
         for person in people:
-            parcel = self._parcel(look, person, directory.related)
+            parcel = self.parcel(look, person, self.composer.sms(look, person, directory.related))
             parcels.setdefault(parcel.address, parcel)
         return self.courier.deliver(look, "sms", list(parcels.values()), missing)
 
     def give_up(self, run: Run, step: str, reason: str) -> None:
         self.courier.give_up(run, step, reason)
 
-    def _parcel(self, look: Look, person: Person, related: RelatedRecords) -> Parcel:
+    def parcel(self, look: Look, person: Person, words: Words) -> Parcel:
+        """One text message, whatever its words come from."""
         number = self.phones(person.phone, self.region or None)
-        text = sms.plain_spaces(self.composer.sms(look, person, related).text)
+        text = sms.plain_spaces(words.text)
         size = sms.measure(text)
         if sms.too_long(text):
             raise RenderFailed(f"the SMS has {size.parts} parts ({size.encoding}); at most 10 can be sent: shorten it")

@@ -6,7 +6,6 @@ from typing import Any
 from stagebell.domain.objects import Schema, read_object, with_built_ins
 from stagebell.ports import Definition, Definitions
 
-
 RUNNING = ("scenario", "workflow")
 """The kinds of definition that have runs. Their names are unique among them: a run names its definition by name."""
 

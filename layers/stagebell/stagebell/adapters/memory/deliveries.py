@@ -7,7 +7,7 @@ from datetime import datetime
 from stagebell.adapters.memory.pages import PAGE_SIZE, page_of
 from stagebell.adapters.memory.store import MemoryStore
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.deliveries import Delivery, State, may_follow
+from stagebell.domain.deliveries import Channel, Delivery, State, may_follow
 from stagebell.domain.fields import instant_text
 from stagebell.ports import Guard, Page, RunMoved
 
@@ -63,14 +63,21 @@ class MemoryDeliveries:
         return self._page(found, f"deliveries of record {key}", cursor)
 
     def in_state(
-        self, state: State, since: datetime | None = None, until: datetime | None = None, cursor: str | None = None
+        self,
+        state: State,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        cursor: str | None = None,
+        *,
+        channel: Channel | None = None,
     ) -> Page[Delivery]:
         found = (
             d
             for d in self._deliveries.values()
             if d.state == state and (since is None or d.planned_at >= since) and (until is None or d.planned_at < until)
+            if channel in (None, d.channel)
         )
-        return self._page(found, f"deliveries {state} {since} {until}", cursor)
+        return self._page(found, f"deliveries {state} {since} {until} {channel}", cursor)
 
     def _page(self, found: Iterable[Delivery], query: str, cursor: str | None) -> Page[Delivery]:
         return page_of(found, _position, query, cursor, size=self._page_size)

@@ -1,6 +1,6 @@
 """The outbox in memory, and a queue of what is to be told."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from stagebell.adapters.memory.store import MemoryStore
 from stagebell.domain.changes import RecordKey
@@ -30,9 +30,14 @@ class MemoryTeller:
         self._keep = keep
         self.waiting: list[Tell] = []
 
-    def tell(self, tell: Tell) -> None:
+    def tell(self, tell: Tell, again: str = "") -> None:
         if self._keep and tell not in self.waiting:
             self.waiting.append(tell)
+
+    def take(self) -> Iterator[Tell]:
+        """What is to be told one by one, what comes meanwhile included."""
+        while self.waiting:
+            yield self.waiting.pop(0)
 
 
 def _place(letter: Letter) -> tuple[RecordKey, str, int]:

@@ -70,7 +70,7 @@ class MemoryRecords:
             self._settle(commit.settling)
         if commit.rotation is not None:
             store.rotations[commit.rotation.name] = commit.rotation
-        for tell in commit.outbox:
+        for tell in commit.outbox if self._history is not None else ():  # a letter is made from its change
             letter = Letter(tell.key, tell.source, tell.version, commit.applied.change.id)
             store.outbox[tell.key, tell.source, tell.version] = letter
         if commit.enrolments:

@@ -1,12 +1,12 @@
-"""Access: API keys and the signing secrets of sources."""
+"""Access: API keys, and the signing secrets of sources and webhooks."""
 
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from stagebell.api.endpoints import Routes
-from stagebell.api.parameters import By, Cursor, Name, Ports, Word
-from stagebell.contracts.api.access import ApiKey, ApiKeyPage, CreateKey, NewApiKey, SourceSecret
+from stagebell.api.parameters import By, Cursor, Name, NewName, Ports, Word
+from stagebell.contracts.api.access import ApiKey, ApiKeyPage, CreateKey, NewApiKey, SourceSecret, WebhookSecret
 from stagebell.services import access
 
 routes = Routes("access")
@@ -43,3 +43,12 @@ def rotate_secret(source: Name, ports: Ports) -> SourceSecret:
     The answer is the only one that ever shows it. The newest secret before it stays valid, so that the source can
     change over; older ones end now."""
     return SourceSecret(source=source, secret=access.rotate(ports.definitions, ports.secrets, source))
+
+
+@routes.post("/v1/webhooks/{name}/secrets", role="admin", status=201, once="secret", problems=("conflict",))
+def rotate_webhook_secret(name: NewName, ports: Ports) -> WebhookSecret:
+    """Make a new secret that signs outgoing webhooks.
+
+    Steps name it as `secret` in `call_webhook`; the first one makes the name. The answer is the only one that ever shows
+    it. The newest secret before it signs as well until the next rotation, so that receivers can change over."""
+    return WebhookSecret(name=name, secret=access.rotate_webhook(ports.secrets, name))

@@ -10,6 +10,7 @@ from stagebell.api.parameters import By, Cursor, Kind, Name, Ports, Version
 from stagebell.api.ports import ApiPorts
 from stagebell.contracts.api.definitions import (
     Activate,
+    ActivatedDefinition,
     Comparison,
     Deactivate,
     DefinitionDetail,
@@ -21,6 +22,7 @@ from stagebell.contracts.api.definitions import (
     Validation,
     VersionPage,
 )
+from stagebell.ports import Head
 from stagebell.services import browse
 from stagebell.services.define import Definer, Switched
 
@@ -30,7 +32,9 @@ routes = Routes("definitions")
 @routes.get("/v1/definitions", role="viewer", problems=("not_found",))
 def list_definitions(
     ports: Ports,
-    kind: Annotated[str, Query(description="object, source, template, calendar or scenario", max_length=32)],
+    kind: Annotated[
+        str, Query(description="object, source, template, calendar, function, scenario or workflow", max_length=32)
+    ],
     cursor: Cursor = None,
 ) -> DefinitionPage:
     """List the definitions of a kind, by name."""
@@ -42,8 +46,10 @@ def list_definitions(
 def validate_definitions(body: Annotated[SetOfDefinitions, Body()], ports: Ports) -> Validation:
     """Check definitions together with what is active.
 
-    Names every problem of every definition; stores nothing."""
-    return Validation.from_domain(_definer(ports).validate(body.definitions))
+    Names every problem of every definition, and warns of what they would do to each other; stores nothing."""
+    definer = _definer(ports)
+    checked = definer.validate(body.definitions)
+    return Validation.from_domain(checked, definer.warnings(checked))
 
 
 @routes.post("/v1/definitions/diff", role="viewer")
@@ -92,11 +98,13 @@ def get_version(kind: Kind, name: Name, version: Version, ports: Ports) -> Defin
 )
 def activate_definition(
     kind: Kind, name: Name, ports: Ports, by: By, body: Annotated[Activate | None, Body()] = None
-) -> DefinitionHead:
+) -> ActivatedDefinition:
     """Make a version of a definition the active one.
 
-    Runs that go stay on their version; those that deactivation paused go on."""
-    return _switched(ports, _definer(ports).activate(kind, name, body.version if body else None, by=by.key))
+    Runs that go stay on their version; those that deactivation paused go on. Warns of definitions that start each
+    other, or write the same field at the same time."""
+    switched = _definer(ports).activate(kind, name, body.version if body else None, by=by.key)
+    return ActivatedDefinition.of(_switched(ports, switched), switched.warnings)
 
 
 @routes.post(
@@ -106,14 +114,16 @@ def deactivate_definition(
     kind: Kind, name: Name, body: Annotated[Deactivate, Body()], ports: Ports, by: By
 ) -> DefinitionHead:
     """Switch a definition off, and say what becomes of the runs that wait."""
-    return _switched(ports, _definer(ports).deactivate(kind, name, body.live_runs, by=by.key))
+    return DefinitionHead.from_domain(
+        _switched(ports, _definer(ports).deactivate(kind, name, body.live_runs, by=by.key))
+    )
 
 
 def _definer(ports: ApiPorts) -> Definer:
     return Definer(ports.definitions, ports.tools, ports.clock)
 
 
-def _switched(ports: ApiPorts, switched: Switched) -> DefinitionHead:
+def _switched(ports: ApiPorts, switched: Switched) -> Head:
     if switched.command is not None:
         ports.queue.command(switched.command)
-    return DefinitionHead.from_domain(switched.head)
+    return switched.head

@@ -1,4 +1,4 @@
-"""API keys and source secrets as the API shows and takes them."""
+"""API keys and signing secrets as the API shows and takes them."""
 
 from datetime import datetime
 from typing import Literal, Self
@@ -59,4 +59,11 @@ class SourceSecret(Shape):
     """A source's new signing secret; the one before it stays valid until the next rotation."""
 
     source: str = Field(examples=["erp"])
+    secret: str | None = Field(description="Shown once; null when the answer is replayed", examples=["whsec_…"])
+
+
+class WebhookSecret(Shape):
+    """A new secret of outgoing webhooks; the one before it signs as well until the next rotation."""
+
+    name: str = Field(examples=["billing"])
     secret: str | None = Field(description="Shown once; null when the answer is replayed", examples=["whsec_…"])

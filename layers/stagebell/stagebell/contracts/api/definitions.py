@@ -22,6 +22,15 @@ class _Checked(Protocol):
     def problems(self) -> Sequence[Problem]: ...
 
 
+class _Finding(Protocol):
+    @property
+    def rule(self) -> str: ...
+    @property
+    def definitions(self) -> tuple[str, ...]: ...
+    @property
+    def message(self) -> str: ...
+
+
 type LiveRuns = Literal["continue", "pause", "cancel"]
 
 
@@ -112,16 +121,44 @@ class Checked(Shape):
     problems: tuple[InputProblem, ...]
 
 
+class Finding(Shape):
+    """Something that definitions do to each other and their author should know; nothing is refused for it."""
+
+    rule: str = Field(description="`cycle`: they start each other; `same_field`: they overwrite each other")
+    definitions: tuple[str, ...] = Field(examples=[["tell-owner", "chase"]])
+    message: str = Field(
+        examples=["tell-owner writes deal.stage, which starts chase; chase writes deal.stage, which …"]
+    )
+
+    @classmethod
+    def from_domain(cls, found: _Finding) -> Self:
+        return cls(rule=found.rule, definitions=found.definitions, message=found.message)
+
+
+class ActivatedDefinition(DefinitionHead):
+    """Where a definition stands once it is active, and what it and the others that are active do to each other."""
+
+    warnings: tuple[Finding, ...] = ()
+
+    @classmethod
+    def of(cls, head: ports.Head, warnings: Iterable[_Finding]) -> Self:
+        known = DefinitionHead.from_domain(head).model_dump()
+        return cls(**known, warnings=tuple(map(Finding.from_domain, warnings)))
+
+
 class Validation(Shape):
-    """What is wrong with a set of definitions, in the order they came in."""
+    """What is wrong with a set of definitions, in the order they came in; and what it and those that are active would
+    do to each other, as far as nothing is wrong."""
 
     valid: bool
     definitions: tuple[Checked, ...]
+    warnings: tuple[Finding, ...] = ()
 
     @classmethod
-    def from_domain(cls, checked: Iterable[_Checked]) -> Self:
+    def from_domain(cls, checked: Iterable[_Checked], warnings: Iterable[_Finding] = ()) -> Self:
         told = tuple(Checked(kind=c.kind, name=c.name, problems=tuple(map(_told, c.problems))) for c in checked)
-        return cls(valid=not any(c.problems for c in told), definitions=told)
+        found = tuple(map(Finding.from_domain, warnings))
+        return cls(valid=not any(c.problems for c in told), definitions=told, warnings=found)
 
 
 def _told(problem: Problem) -> InputProblem:

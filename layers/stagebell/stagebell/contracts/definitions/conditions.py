@@ -38,7 +38,7 @@ def _operand(value: Any) -> Any:
         case {"field": str()} if len(value) == 1:
             return value
         case Mapping():
-            raise PydanticCustomError("field_value", "a value is a literal, a list, or {{field: other_field}}")
+            raise PydanticCustomError("field_value", "a value is a literal, a list, or {field: other_field}")
         case list() if len(value) > VALUE_LIMIT:
             raise PydanticCustomError("count", "a list of values is limited to {limit}", {"limit": VALUE_LIMIT})
         case list():

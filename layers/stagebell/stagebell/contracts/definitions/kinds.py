@@ -8,23 +8,33 @@ from typing import Any
 from pydantic import ValidationError
 
 from stagebell.contracts.definitions.calendars import Calendar
+from stagebell.contracts.definitions.functions import Function
 from stagebell.contracts.definitions.objects import Object
 from stagebell.contracts.definitions.scenarios import Scenario
 from stagebell.contracts.definitions.sketch import Sketch, sketch
 from stagebell.contracts.definitions.sources import Source
 from stagebell.contracts.definitions.templates import Template
+from stagebell.contracts.definitions.workflows import Workflow
 from stagebell.contracts.model import DefinitionModel
 from stagebell.contracts.problems import problems_of
 from stagebell.domain.errors import Problem
 
 KINDS: Mapping[str, type[DefinitionModel]] = MappingProxyType(
-    {"object": Object, "calendar": Calendar, "source": Source, "template": Template, "scenario": Scenario}
+    {
+        "object": Object,
+        "calendar": Calendar,
+        "source": Source,
+        "template": Template,
+        "function": Function,
+        "workflow": Workflow,
+        "scenario": Scenario,
+    }
 )
 """In the order in which they build on each other."""
 
 DEPTH_LIMIT = 40  # conditions nest 8 deep, each level two of these
 
-LATER_KINDS = ("workflow", "pipeline", "function")
+LATER_KINDS = ("pipeline",)
 
 
 @dataclass(frozen=True, slots=True)

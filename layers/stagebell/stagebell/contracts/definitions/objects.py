@@ -5,11 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
 from pydantic_core import PydanticCustomError
 
+from stagebell.contracts.definitions.conditions import Condition
 from stagebell.contracts.model import DefinitionModel, Description, FieldName, Label, Model, written
 from stagebell.domain.fields import FIELD_TYPES
 
 FIELD_LIMIT = 500
 OPTION_LIMIT = 1_000
+RECORD_URL = r"^https?://[^\s/?#@{}]+([/?#].*)?$"
 
 type Option = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
@@ -106,4 +108,12 @@ class Object(DefinitionModel):
     owner_field: Annotated[FieldName | None, Field(description="A reference to a user: who the record belongs to")] = (
         None
     )
+    record_url: Annotated[
+        str | None,
+        StringConstraints(pattern=RECORD_URL, max_length=2_048),
+        Field(description="Where people see a record, such as https://crm.example.com/deals/{{ id }}"),
+    ] = None
+    closed_if: Annotated[
+        Condition | None, Field(description="When a record is no longer open work of its owner; own fields only")
+    ] = None
     fields: Annotated[dict[OwnFieldName, ObjectField], Field(min_length=1, max_length=FIELD_LIMIT)]

@@ -18,9 +18,12 @@ type Html = Annotated[
 type Text = Annotated[
     str, StringConstraints(min_length=1, max_length=SOURCE_LIMIT), Field(description="Plain text, with {{ fields }}")
 ]
+type Short = Annotated[
+    str, StringConstraints(min_length=1, max_length=1_000), Field(description="A line, with {{ fields }}")
+]
 type Channel = Literal["email", "sms", "inbox", "wechat_official", "wechat_mini_program"]
 
-USABLE_CHANNELS = ("email", "sms")
+USABLE_CHANNELS = ("email", "sms", "inbox")
 
 
 class Template(DefinitionModel):
@@ -30,7 +33,7 @@ class Template(DefinitionModel):
     name: Name
     label: Label | None = None
     description: Description | None = None
-    channel: Annotated[Channel, Field(description="What it is for; this version sends email and sms")]
+    channel: Annotated[Channel, Field(description="What it is for; this version sends email, sms and inbox")]
     subject: Subject | None = None
     html: Html | None = None
     text: Annotated[Text | None, Field(description="Plain text; made from the HTML where it is absent")] = None
@@ -51,4 +54,6 @@ class Template(DefinitionModel):
             raise PydanticCustomError("template_parts", "an e-mail template needs a subject, and html or text")
         if self.channel == "sms" and (self.text is None or self.subject is not None or self.html is not None):
             raise PydanticCustomError("template_parts", "an SMS template needs text, and has no subject or html")
+        if self.channel == "inbox" and (self.text is None or self.html is not None):
+            raise PydanticCustomError("template_parts", "an inbox template needs text, may have a subject, and no html")
         return self

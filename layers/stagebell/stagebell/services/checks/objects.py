@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from stagebell.domain.errors import Problem
 from stagebell.domain.objects import BUILT_IN, ObjectType, Schema
 from stagebell.domain.views import fold
+from stagebell.services.checks.closed_if import closed_if_problems
 from stagebell.services.checks.templates import EXTRAS, RECORD, Names
 from stagebell.services.checks.world import Document, Tools, World
 
@@ -16,8 +17,13 @@ def object_problems(document: Document, world: World, tools: Tools) -> Iterator[
     yield from _reference_problems(document, world)
     yield from _built_in_problems(document)
     yield from _owner_problems(kind)
-    if kind.title:
-        yield from _title_problems(kind, world.schema, tools)
+    if document.get("closed_if"):
+        yield from closed_if_problems(document["closed_if"], kind, world.schema)
+    for key in ("title", "record_url"):
+        if document.get(key):
+            yield from _template_problems(document[key], key, kind, world.schema, tools)
+    if document.get("record_url", "").startswith("http://") and not tools.any_address:
+        yield Problem("record_url", "address", "it must begin with https://")
 
 
 def _name_problems(kind: ObjectType, schema: Schema) -> Iterator[Problem]:
@@ -47,6 +53,12 @@ def _built_in_problems(document: Document) -> Iterator[Problem]:
         if own and (spec["type"], spec.get("object") or "") != (own.type, own.object):
             message = f"{document['name']}.{name} is built in as {own.type}; leave it out, or give it that type"
             yield Problem(f"fields.{name}.type", "built_in", message)
+        elif own and own.options and tuple(spec.get("options") or own.options) != own.options:
+            message = f"{document['name']}.{name} is built in, with the options {', '.join(own.options)}: leave it out"
+            yield Problem(f"fields.{name}.options", "built_in", message)
+    for key in ("owner_field", "closed_if"):
+        if base and getattr(base, key) and document.get(key, getattr(base, key)) != getattr(base, key):
+            yield Problem(key, "built_in", f"{key} of {base.name} is built in: leave it out")
 
 
 def _owner_problems(kind: ObjectType) -> Iterator[Problem]:
@@ -59,13 +71,13 @@ def _owner_problems(kind: ObjectType) -> Iterator[Problem]:
         yield Problem("owner_field", "user_field", f"{field.name} is no reference to user, so it has no owner in it")
 
 
-def _title_problems(kind: ObjectType, schema: Schema, tools: Tools) -> Iterator[Problem]:
-    """A title sees the record's own fields by their bare names."""
-    problems = tools.templates.check(kind.title, html=False)
+def _template_problems(source: str, at: str, kind: ObjectType, schema: Schema, tools: Tools) -> Iterator[Problem]:
+    """A title and an address see the record's own fields by their bare names."""
+    problems = tools.templates.check(source, html=False)
     for problem in problems:
-        yield Problem("title", "template", f"line {problem.line}: {problem.message}")
+        yield Problem(at, "template", f"line {problem.line}: {problem.message}")
     names = Names({fold(kind.name): kind.name}, schema)
-    for path in [] if problems else tools.templates.paths(kind.title):
+    for path in [] if problems else tools.templates.paths(source):
         named = fold(path[0]) == fold(kind.name) and len(path) > 1
         if wrong := names.problem(path if named else (kind.name, *path)):
-            yield Problem("title", "known_field", f"{{{{ {'.'.join(path)} }}}}: {wrong}")
+            yield Problem(at, "known_field", f"{{{{ {'.'.join(path)} }}}}: {wrong}")

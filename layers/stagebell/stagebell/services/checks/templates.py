@@ -16,6 +16,7 @@ EXTRAS: Mapping[str, frozenset[str] | None] = {
     "recipient": frozenset({"id", "name", "email", "phone", "locale"}),
     "entered_at": None,  # a moment has parts of its own
     "run": frozenset(),
+    "record_url": frozenset(),
 }
 """What every template may use besides the record: the names, and the fields each has."""
 
@@ -93,10 +94,11 @@ def content_problems(content: Document, names: Names, tools: Tools, at: str = ""
     """Problems of the subject, html and text of a template or step."""
     for part in PARTS:
         if part in content:
-            yield from _source_problems(f"{at}{part}", content[part], names, tools.templates, html=part == "html")
+            yield from text_problems(f"{at}{part}", content[part], names, tools.templates, html=part == "html")
 
 
-def _source_problems(at: str, source: str, names: Names, checker: TemplateChecker, *, html: bool) -> Iterator[Problem]:
+def text_problems(at: str, source: str, names: Names, checker: TemplateChecker, *, html: bool) -> Iterator[Problem]:
+    """Problems of one template: its syntax, and fields that there are not."""
     problems = checker.check(source, html=html)
     for problem in problems:
         yield Problem(at, "template", f"line {problem.line}: {problem.message}")

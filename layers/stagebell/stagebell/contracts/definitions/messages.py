@@ -1,0 +1,112 @@
+"""Messages as written: notices, e-mails and SMS."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from stagebell.contracts.definitions.action import Action
+from stagebell.contracts.definitions.recipients import RECIPIENT_LIMIT, Recipients
+from stagebell.contracts.definitions.templates import Html, Subject, Text
+from stagebell.contracts.model import Name
+from stagebell.domain.sms import is_sender_id
+
+
+def _with_a_letter(text: str) -> str:
+    if not is_sender_id(text):
+        raise PydanticCustomError("form", "a sender needs at least one letter")
+    return text
+
+
+type SenderId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9-]{3,11}$"),
+    AfterValidator(_with_a_letter),
+    Field(description="Who the SMS comes from: 3 to 11 letters, digits or hyphens, one of them a letter"),
+]
+
+
+def different(words: list[str]) -> list[str]:
+    """Refuses a list that says the same twice."""
+    if double := next((word for word in words if words.count(word) > 1), None):
+        raise PydanticCustomError("unique", "{word} is listed twice", {"word": double})
+    return words
+
+
+class Notify(Action):
+    """Rings people: a notice in their inbox, an e-mail, or both."""
+
+    type: Literal["notify"]
+    to: Recipients
+    via: Annotated[
+        list[Literal["inbox", "email"]],
+        AfterValidator(different),
+        Field(min_length=1, max_length=2, description="Where they find it", json_schema_extra={"uniqueItems": True}),
+    ] = ["inbox"]  # noqa: RUF012  # pydantic copies it
+    template: Annotated[Name | None, Field(description="The name of a template for inbox, or for email")] = None
+    subject: Annotated[Subject | None, Field(description="What it is about; an e-mail needs one")] = None
+    body: Annotated[
+        Text | None, Field(description="Plain text, with {{ fields }}; a notice of more than 500 characters is cut")
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Self:
+        own = self.subject is not None or self.body is not None
+        if (self.template is not None) == own:
+            raise PydanticCustomError("one_content", "give either a template, or a body (and a subject)")
+        if own and self.body is None:
+            raise PydanticCustomError("one_content", "a notice without a template needs a body")
+        if own and self.subject is None and "email" in self.via:
+            raise PydanticCustomError("needs_subject", "an e-mail needs a subject: give one, or notify via inbox only")
+        return self
+
+
+class SendEmail(Action):
+    """Sends an e-mail, by a template or with a subject and text of its own."""
+
+    type: Literal["send_email"]
+    to: Recipients
+    cc: Recipients | None = None
+    bcc: Recipients | None = None
+    reply_to: Recipients | None = None
+    template: Annotated[Name | None, Field(description="The name of an e-mail template")] = None
+    subject: Subject | None = None
+    html: Html | None = None
+    text: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Self:
+        own = self.subject is not None or self.html is not None or self.text is not None
+        if (self.template is not None) == own:
+            raise PydanticCustomError("one_content", "give either a template, or a subject with html or text")
+        if own and (self.subject is None or (self.html is None and self.text is None)):
+            raise PydanticCustomError("one_content", "an e-mail without a template needs a subject, and html or text")
+        return self
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> Self:
+        written = sum(len(part or ()) for part in (self.to, self.cc, self.bcc))
+        if written > RECIPIENT_LIMIT:
+            raise PydanticCustomError(
+                "recipient_limit",
+                "an e-mail names at most {limit} recipients in to, cc and bcc together, not {written}",
+                {"limit": RECIPIENT_LIMIT, "written": written},
+            )
+        return self
+
+
+class SendSms(Action):
+    """Sends an SMS, by a template or with a text of its own."""
+
+    type: Literal["send_sms"]
+    to: Recipients
+    template: Annotated[Name | None, Field(description="The name of an SMS template")] = None
+    text: Text | None = None
+    sender_id: SenderId | None = None
+    transactional: Annotated[bool, Field(description="false: promotional, cheaper and less urgent")] = True
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Self:
+        if (self.template is None) == (self.text is None):
+            raise PydanticCustomError("one_content", "give either a template or a text")
+        return self

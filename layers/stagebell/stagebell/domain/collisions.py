@@ -1,0 +1,182 @@
+"""Collisions: definitions that one change starts together and that write the same field: who comes last is not defined.
+
+Two writes collide where one change can fire both triggers and fulfil both conditions, both steps are due at the same
+time, and they may write different values. Conditions are taken to exclude each other where no value of some field
+fulfils what both ask of it; that is tried with the values that they name and those in between. Text that is searched
+for, options of a multi_select, other records, other fields and the time do not count, so that what is left out is
+certain. Steps at different times do not collide: the later one comes last. Nor do two steps of one definition.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import chain, pairwise
+
+from stagebell.domain.conditions import Clause, required
+from stagebell.domain.fields import Field, Value
+from stagebell.domain.interplay import Finding, Interplay
+from stagebell.domain.objects import Schema
+from stagebell.domain.operators import LISTS, NUMBER, OPERATORS
+from stagebell.domain.possible import Possible, holds
+from stagebell.domain.records import EVENTS
+from stagebell.domain.scenarios import Scenario, Step, Trigger
+from stagebell.domain.writes import Write
+
+SEARCHES = frozenset({"contains", "not_contains", "ends_with"})
+TRIED = 100
+"""Values of a field that are tried; conditions that name more are taken to go together."""
+
+type Place = tuple[str, str, str]  # the object that lets in, the way to the record that is written, the field
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    scenario: Scenario
+    write: Write
+    value: Possible
+
+    @property
+    def step(self) -> Step:
+        return self.write.step
+
+
+def collisions(interplay: Interplay, roots: Iterable[str], schema: Schema) -> Iterator[Finding]:
+    """The collisions of the roots with each other and with everything beside them, each once."""
+    wanted, filed = sorted(set(roots) & interplay.scenarios.keys()), _filed(interplay)
+    told: set[tuple[str, str, str]] = set()
+    for place, entries in filed.items():
+        for mine in (entry for entry in entries if entry.scenario.name in wanted):
+            for other in entries:
+                names = sorted((mine.scenario.name, other.scenario.name))
+                seen = (names[0], names[1], f"{place[1]}.{place[2]}")
+                if seen not in told and _collide(mine, other, schema):
+                    told.add(seen)
+                    yield _finding(names, mine.write, place[2])
+
+
+def _filed(interplay: Interplay) -> dict[Place, list[_Entry]]:
+    found: dict[Place, list[_Entry]] = {}
+    for name, scenario in sorted(interplay.scenarios.items()):
+        for write in interplay.writes(name):
+            for field, value in write.fields.items() if write.whose != "new" else ():
+                place = (scenario.object, write.related, field)
+                found.setdefault(place, []).append(_Entry(scenario, write, value))
+    return found
+
+
+def _finding(names: Sequence[str], write: Write, field: str) -> Finding:
+    told = f"{names[0]} and {names[1]} both write {write.object}.{field} when the same change starts them"
+    advice = "which of them writes last is not defined: make one definition of them, or let their only_if differ"
+    return Finding("same_field", tuple(names), f"{told}; {advice}")
+
+
+def _collide(one: _Entry, other: _Entry, schema: Schema) -> bool:
+    if one.scenario.name == other.scenario.name or _agree(one.value, other.value):
+        return False
+    return _same_time(one.step, other.step) and _together(one, other, schema)
+
+
+def _agree(one: Possible, other: Possible) -> bool:
+    return one == other and one.values is not None and len(one.values) == 1
+
+
+def _same_time(one: Step, other: Step) -> bool:
+    return one.at == other.at and one.at.origin != "previous_step"
+
+
+def _together(one: _Entry, other: _Entry, schema: Schema) -> bool:
+    """Whether one change can start both, and both steps can act."""
+    first, second = one.scenario, other.scenario
+    events = [e for e in EVENTS if e in first.trigger.events and e in second.trigger.events and e != "manual"]
+    if not events:
+        return False
+    written = {*one.write.fields, *other.write.fields}
+    asked = [*_asked(one, written), *_asked(other, written)]
+    fields = schema[first.object].fields
+    new = events == ["created"]
+    return all(_possible(fields[name], _of(name, asked), new=new) for name in sorted({ask.field for ask in asked}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """What is asked of one field, and the values that are named in asking. `change`: it matters what was before."""
+
+    field: str
+    named: tuple[Value, ...]
+    fulfilled: Callable[[Value, Value], bool]  # before and after
+    change: bool = True
+
+
+def _asked(entry: _Entry, written: set[str]) -> Iterator[_Ask]:
+    """`written` fields may look otherwise by the time the step looks: of those only the entry's conditions count."""
+    yield from _asked_by(entry.scenario.trigger)
+    entering = required(entry.scenario.only_if)
+    acting = (c for c in required(entry.step.only_if) if c.path.field.name not in written)
+    for clause in chain(entering, acting):
+        if _decidable(clause):
+            change = OPERATORS[clause.op].own_field
+            yield _Ask(clause.path.field.name, clause.operand.literals, _bound(clause), change)
+
+
+def _bound(clause: Clause) -> Callable[[Value, Value], bool]:
+    return lambda before, after: holds(clause, before, after)
+
+
+def _decidable(clause: Clause) -> bool:
+    simple = not clause.path.hops and clause.operand.path is None and clause.operand.duration is None
+    return simple and clause.op not in SEARCHES and clause.path.field.type not in LISTS
+
+
+def _asked_by(trigger: Trigger) -> Iterator[_Ask]:
+    values = trigger.values
+    if trigger.on == "stage":
+        yield _Ask(trigger.fields[0], values, lambda before, after: after in values and before not in values)
+    elif trigger.on == "left":
+        yield _Ask(trigger.fields[0], values, lambda before, after: before in values and after not in values)
+    elif len(trigger.fields) == 1 and trigger.on != "deleted":
+        yield _Ask(trigger.fields[0], (), lambda before, after: before != after)
+
+
+def _of(name: str, asked: Iterable[_Ask]) -> list[_Ask]:
+    return [ask for ask in asked if ask.field == name]
+
+
+def _possible(field: Field, asked: Sequence[_Ask], *, new: bool) -> bool:
+    """Whether some value of a field, coming from some value, fulfils everything that is asked of it."""
+    if field.type in LISTS:
+        return True
+    values = _worth_trying(field, [value for ask in asked for value in ask.named if value is not None])
+    if len(values) > TRIED:
+        return True
+    at_rest, moving = [a for a in asked if not a.change], [a for a in asked if a.change]
+    afters = [value for value in values if all(ask.fulfilled(None, value) for ask in at_rest)]
+    befores = [None] if new or not moving else values
+    return any(all(ask.fulfilled(before, after) for ask in moving) for after in afters for before in befores)
+
+
+def _worth_trying(field: Field, named: Sequence[Value]) -> list[Value]:
+    """Nothing, the values that are named, and one from between each two of them, from below and from above."""
+    if field.type == "boolean":
+        return [None, True, False]
+    if field.type in NUMBER:
+        numbers = sorted({Decimal(value) for value in named if isinstance(value, int | str)})
+        return [None, *(_number(field, number) for number in _around(numbers))]
+    words = sorted({value for value in named if isinstance(value, str)})
+    return [None, *field.options, *(w for w in words if w not in field.options), *_beside(field, words)]
+
+
+def _around(numbers: Sequence[Decimal]) -> list[Decimal]:
+    if not numbers:
+        return [Decimal(0), Decimal(1)]
+    between = [(low + high) / 2 for low, high in pairwise(numbers)]
+    return [numbers[0] - 1, *numbers, *between, numbers[-1] + 1]
+
+
+def _number(field: Field, number: Decimal) -> Value:
+    return int(number) if field.type == "integer" else str(number)
+
+
+def _beside(field: Field, words: Iterable[str]) -> list[str]:
+    """Text that is none of the words: just after each in the order of characters, and before all of them. A select
+    that names its options has no other."""
+    return [] if field.options else ["", *(f"{word}!" for word in words)]

@@ -1,0 +1,108 @@
+"""Invitations: what the attendees of a calendar event are sent, and the workflows that are always there to send it.
+
+RFC 5546 (iTIP): REQUEST invites, and tells of every change; CANCEL withdraws the event, or uninvites a single attendee.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Literal
+
+from stagebell.domain.changes import RecordKey
+
+type Method = Literal["REQUEST", "CANCEL"]
+
+OBJECT = "calendar_event"
+VERSION = 1
+"""Of the built-in workflows. A change of theirs is a new version, and the old one stays for the runs that go."""
+
+CONCERNING = ("title", "starts_at", "ends_at", "location", "attendees", "state", "invite")
+"""The fields whose change concerns the attendees."""
+
+_SEND = {"name": "send", "type": "send_email", "invitation": True, "to": [{"field": "attendees"}]}
+_WANTED = {"field": "invite", "op": "eq", "value": True}
+_ON = {"field": "state", "op": "ne", "value": "cancelled"}
+_CALLED_OFF = {"field": "state", "op": "changed_from", "value": "confirmed"}
+
+DOCUMENTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        document["name"]: document
+        for document in (
+            {
+                "kind": "workflow",
+                "name": "stagebell:invitations",
+                "object": OBJECT,
+                "trigger": {"on": "saved"},
+                "only_if": {
+                    "all": [
+                        _WANTED,
+                        {"any": [{"field": name, "op": "changed"} for name in CONCERNING]},
+                        {"any": [_ON, _CALLED_OFF]},
+                    ]
+                },
+                "actions": [_SEND],
+            },
+            {
+                "kind": "workflow",
+                "name": "stagebell:withdrawals",
+                "object": OBJECT,
+                "trigger": {"on": "deleted"},
+                "only_if": {"all": [_WANTED, _ON]},
+                "actions": [_SEND],
+            },
+        )
+    }
+)
+"""By name. No definition may have such a name, as theirs hold no colon."""
+
+_WHEN_AND_WHERE = """\
+{{ calendar_event.starts_at | datetime("long") }}\
+{% if calendar_event.ends_at %} - {{ calendar_event.ends_at | datetime("long") }}{% endif %}\
+{% if calendar_event.location %}
+{{ calendar_event.location }}{% endif %}\
+{% if calendar_event.description %}
+
+{{ calendar_event.description }}{% endif %}"""
+
+WORDS: Mapping[Method, Mapping[str, str]] = MappingProxyType(
+    {
+        "REQUEST": {"subject": "Invitation: {{ calendar_event.title }}", "text": _WHEN_AND_WHERE},
+        "CANCEL": {"subject": "Cancelled: {{ calendar_event.title }}", "text": _WHEN_AND_WHERE},
+    }
+)
+"""The message that carries the invitation, as templates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody in a calendar."""
+
+    email: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One event as its attendees' calendars take it. `sequence` rises with every change of the event; `uid` never
+    changes; `sender` sends on behalf of the organizer. `cancelled`: the whole event is, not just a place in it."""
+
+    uid: str
+    sequence: int
+    method: Method
+    stamped_at: datetime
+    title: str
+    starts_at: datetime
+    ends_at: datetime | None
+    organizer: Party
+    sender: Party
+    attendees: tuple[Party, ...]
+    description: str = ""
+    location: str = ""
+    cancelled: bool = False
+
+
+def uid(key: RecordKey) -> str:
+    """The id of an event in all calendars, for ever."""
+    return f"{hashlib.sha256(str(key).encode()).hexdigest()[:32]}@stagebell"

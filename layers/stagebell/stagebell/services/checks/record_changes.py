@@ -1,0 +1,108 @@
+"""Checking changes of records: fields that exist, values that fit them, owners who can be some."""
+
+from collections.abc import Iterator, Mapping
+
+from stagebell.domain.assignments import read_assignments
+from stagebell.domain.errors import InvalidValue, Problem
+from stagebell.domain.fields import Field, canonical
+from stagebell.services.checks.recipients import USERS, recipient_problems, recipients_problems
+from stagebell.services.checks.scope import Scope
+from stagebell.services.checks.world import Document
+
+_TEXTS = frozenset({"text", "select", "email", "phone", "url", "reference"})
+_NUMBERS = frozenset({"integer", "decimal", "currency"})
+_FITS: Mapping[str, frozenset[str]] = {
+    "text": _TEXTS | {"integer"},
+    "select": frozenset({"select", "text", "integer"}),
+    "multi_select": frozenset({"multi_select", "select", "text", "reference", "email"}),
+    "email": frozenset({"email", "text"}),
+    "phone": frozenset({"phone", "text"}),
+    "url": frozenset({"url", "text"}),
+    "reference": frozenset({"reference", "text", "integer"}),
+    "integer": _NUMBERS,
+    "decimal": _NUMBERS,
+    "currency": _NUMBERS,
+    "boolean": frozenset({"boolean"}),
+    "date": frozenset({"date", "datetime"}),
+    "datetime": frozenset({"date", "datetime"}),
+}
+"""For each type of field the types whose values it may take over."""
+
+
+def update_field_problems(step: Document, scope: Scope) -> Iterator[Problem]:
+    target = scope.object
+    if step.get("related"):
+        path = scope.path(step["related"])
+        wrong = path if isinstance(path, str) else ""
+        if not isinstance(path, str) and path.field.type != "reference":
+            wrong = f"{path} is a {path.field.type} field: it leads to no record"
+        if wrong or isinstance(path, str):
+            yield Problem(f"{scope.at}related", "known_field" if isinstance(path, str) else "reference", wrong)
+            return
+        target = path.field.object
+    if target in scope.schema:
+        yield from _value_problems(step["set"], target, scope)
+
+
+def _value_problems(written: Mapping[str, object], target: str, scope: Scope) -> Iterator[Problem]:
+    problems: list[Problem] = []
+    read = read_assignments(written, target, scope.object, scope.schema, problems, f"{scope.at}set")
+    yield from problems
+    inner = scope.under("set")
+    for field in (assignment.field for assignment in read):
+        match written[field.name]:
+            case {"field": str() as text}:
+                yield from _copy_problems(text, field, inner)
+            case {"template": str() as text}:
+                yield from inner.text(text, f"{field.name}.template")
+
+
+def _copy_problems(text: str, field: Field, scope: Scope) -> Iterator[Problem]:
+    path, at = scope.path(text), f"{scope.at}{field.name}.field"
+    if isinstance(path, str):
+        return  # which is told already
+    source = path.field
+    if source.type not in _FITS[field.type]:
+        yield Problem(at, "same_type", f"{path} is {source.type}, and {field.name} is {field.type}: use a template")
+    elif field.type == source.type == "reference" and field.object != source.object:
+        message = f"{path} refers to {source.object}, and {field.name} to {field.object}"
+        yield Problem(at, "same_type", message)
+
+
+def set_stage_problems(step: Document, scope: Scope) -> Iterator[Problem]:
+    field = scope.kind.fields.get(step["field"])
+    if field is None:
+        yield Problem(f"{scope.at}field", "known_field", f"{scope.object} has no field {step['field']}")
+    elif field.type != "select":
+        yield Problem(f"{scope.at}field", "stage_field", f"{field.name} is a {field.type} field; a stage is a select")
+    else:
+        try:
+            canonical(field, step["to"])
+        except InvalidValue as error:
+            yield Problem(f"{scope.at}to", "select", error.message)
+
+
+def assign_owner_problems(step: Document, scope: Scope) -> Iterator[Problem]:
+    yield from recipient_problems(step, "to", scope)
+    yield from recipients_problems(step, ("among",), USERS, scope)
+    name, at = step.get("field") or scope.kind.owner_field, f"{scope.at}field"
+    field = scope.kind.fields.get(name)
+    if not name:
+        yield Problem(at, "owner_field", f"{scope.object} has no owner_field: say which field is set")
+    elif field is None:
+        yield Problem(at, "known_field", f"{scope.object} has no field {name}")
+    elif (field.type, field.object) != ("reference", "user"):
+        yield Problem(at, "user_field", f"{name} is no reference to user, so it has no owner in it")
+
+
+def lock_problems(step: Document, scope: Scope) -> Iterator[Problem]:
+    yield from scope.texts(step, "why")
+
+
+def start_process_problems(step: Document, scope: Scope) -> Iterator[Problem]:
+    name, at = step["process"], f"{scope.at}process"
+    if name == scope.process["name"]:
+        yield Problem(at, "starts_itself", f"{name} would start itself, for ever: name another workflow or scenario")
+    elif not scope.world.has_process(name, scope.object):
+        message = f"no workflow or scenario {name} of {scope.object} is active: activate it first, or name another one"
+        yield Problem(at, "known_process", message)

@@ -1,0 +1,91 @@
+"""Editing: changes of a record that are made by hand. Each is a change like any other: kept in the record's history,
+compared, told to the sources that listen, and followed by whatever definitions make of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from stagebell.domain.changes import Change, ChangeReader, ChangeType, RecordKey
+from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem, RecordLocked
+from stagebell.domain.fields import Value, instant_text
+from stagebell.domain.objects import ObjectType
+from stagebell.domain.records import Record
+from stagebell.ports import Applied, Stored
+from stagebell.services.apply import Applier
+
+SOURCE = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """`by` is the id of the API key; `occasion` names the request: one that comes again changes nothing more."""
+
+    applier: Applier
+    by: str
+    occasion: str
+
+    def record(self, key: RecordKey) -> Record:
+        """Raises NotFound for a record that is unknown or deleted."""
+        record = self.applier.records.load(key).record
+        if not record.exists or key.object not in self.applier.catalog.schema:
+            raise NotFound(f"there is no {key.object} {key.id}")
+        return record
+
+    def edit(self, key: RecordKey, fields: Mapping[str, Any]) -> Stored:
+        """Write values as they came. Raises NotFound, InvalidInput with every problem, RecordLocked, Conflict."""
+        record = self.record(key)
+        return self._applied(self._change(record, "updated", self._checked(record, fields)))
+
+    def lock(self, key: RecordKey, why: str) -> Stored:
+        """Locking a locked record leaves it as it is, with its first reason. Raises NotFound."""
+        record = self.record(key)
+        return self._stored(key) if record.lock else self._applied(self._change(record, "locked", {}, why))
+
+    def unlock(self, key: RecordKey, why: str) -> Stored:
+        """Unlocking twice is harmless. Raises NotFound."""
+        record = self.record(key)
+        return self._applied(self._change(record, "unlocked", {}, why)) if record.lock else self._stored(key)
+
+    def _checked(self, record: Record, fields: Mapping[str, Any]) -> Mapping[str, Value]:
+        kind = self.applier.catalog.schema[record.key.object]
+        at = self._at(record)
+        reader = ChangeReader(SOURCE, {kind.name: kind}, at)
+        document = {"object": kind.name, "id": record.key.id, "type": "updated", "occurred_at": instant_text(at)}
+        change = reader.read({**document, "fields": dict(fields)}, default_id=self.occasion)
+        problems = [*reader.problems, *_emptied(kind, fields)]
+        if problems or change is None:
+            raise InvalidInput(problems)
+        return change.fields
+
+    def _at(self, record: Record) -> datetime:
+        """After all that the record has seen, whatever the clocks of its sources say."""
+        seen = record.touched.at if record.touched else None
+        return max(filter(None, (self.applier.clock.now(), seen)))
+
+    def _change(self, record: Record, type: ChangeType, fields: Mapping[str, Value], why: str = "") -> Change:
+        id, at = f"{SOURCE}:{self.occasion}", self._at(record)
+        return Change(id, SOURCE, record.key, type, at, fields, actor=self.by, why=why)
+
+    def _applied(self, change: Change) -> Stored:
+        applied = self.applier.apply(change)
+        _demand_taken(applied)
+        return self._stored(change.key)
+
+    def _stored(self, key: RecordKey) -> Stored:
+        return self.applier.records.load(key)
+
+
+def _emptied(kind: ObjectType, fields: Mapping[str, Any]) -> list[Problem]:
+    names = [name for name in kind.required if name in fields and fields[name] in (None, "", [])]
+    return [Problem(f"fields.{name}", "required", f"a {kind.name} needs a value here") for name in names]
+
+
+def _demand_taken(applied: Applied) -> None:
+    if applied.note == "record_too_large":
+        raise InvalidInput([Problem("fields", "record_too_large", "the record would be larger than a record may be")])
+    if applied.note == "record_locked":
+        raise RecordLocked(f"record {applied.change.key} is locked; unlock it first")
+    if applied.event == "stale" or applied.outdated:
+        raise Conflict("the record was changed by its source at the same moment: read it, then send a new request")

@@ -1,0 +1,75 @@
+"""Follow-ups by hand: whose tasks there are, and completing, cancelling and reassigning one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stagebell.domain.changes import RecordKey
+from stagebell.domain.errors import Conflict, InvalidInput, Problem
+from stagebell.domain.fields import instant_text
+from stagebell.domain.follow_ups import is_overdue
+from stagebell.domain.records import Record
+from stagebell.ports import Clock, Page, Records
+from stagebell.services.edit import Editor
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDesk:
+    """Edits of task records, so that their reminders end, their history is kept, and workflows may follow."""
+
+    editor: Editor
+
+    def complete(self, task: str) -> Record:
+        """Completing twice is harmless. Raises NotFound, RecordLocked, and Conflict for a cancelled task."""
+        now = instant_text(self.editor.applier.clock.now())
+        return self._ended(task, "done", done_at=now)
+
+    def cancel(self, task: str) -> Record:
+        """Cancelling twice is harmless. Raises NotFound, RecordLocked, and Conflict for a task that is done."""
+        return self._ended(task, "cancelled")
+
+    def reassign(self, task: str, user: str) -> Record:
+        """Raises NotFound, RecordLocked, Conflict for a task that is not open, InvalidInput for who cannot take it."""
+        found = self._task(task)
+        if state_of(found) != "open":
+            raise Conflict(f"task {task} is {state_of(found)}: only an open task can be reassigned")
+        if found.fields.get("assignee") == user:
+            return found
+        taker = self.editor.applier.records.load(RecordKey("user", user)).record
+        if not taker.exists or taker.fields.get("active") is False:
+            why = "is not active" if taker.exists else "is not known"
+            raise InvalidInput([Problem("assignee", "active_user", f"user {user} {why}")])
+        return self._edited(task, assignee=user)
+
+    def _ended(self, task: str, state: str, **more: Any) -> Record:
+        found = self._task(task)
+        if state_of(found) == state:
+            return found
+        if state_of(found) != "open":
+            raise Conflict(f"task {task} is {state_of(found)} already")
+        return self._edited(task, state=state, **more)
+
+    def _task(self, task: str) -> Record:
+        return self.editor.record(RecordKey("task", task))
+
+    def _edited(self, task: str, **fields: Any) -> Record:
+        return self.editor.edit(RecordKey("task", task), fields).record
+
+
+def state_of(task: Record) -> str:
+    """A task that says nothing is open."""
+    return str(task.fields.get("state") or "open")
+
+
+def tasks_of(records: Records, clock: Clock, user: str, cursor: str | None, *, overdue: bool) -> Page[Record]:
+    """A page of a user's open tasks by due time, those without one last; with `overdue`, no more than the late ones."""
+    page = records.owned("task", user, cursor)
+    if not overdue:
+        return page
+    late = _late(page.items, clock)
+    return Page(late, page.cursor if len(late) == len(page.items) else None)
+
+
+def _late(tasks: Sequence[Record], clock: Clock) -> tuple[Record, ...]:
+    now = clock.now()
+    return tuple(task for task in tasks if is_overdue(task.key, task.fields, now))

@@ -1,0 +1,104 @@
+"""Inviting: the letters that tell the attendees of a calendar event, each with the event as a file for calendars."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from email.utils import parseaddr
+
+from stagebell.domain.fields import Value, parse_instant
+from stagebell.domain.invitations import WORDS, Invitation, Method, Party, uid
+from stagebell.domain.recipients import Recipient
+from stagebell.ports import Attachment, CalendarFiles, Records
+from stagebell.services.act import Look
+from stagebell.services.compose import Composer, Words
+from stagebell.services.people import Directory, Missing, Person
+
+INVITATION = "invitation"
+"""The parameter of a step that sends invitations; no definition can give it."""
+
+_ATTENDEES = (Recipient("field", "attendees"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message with an invitation; answers go to the organizer."""
+
+    person: Person
+    words: Words
+    attachments: tuple[Attachment, ...]
+    reply_to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inviter:
+    """`sender` is the address that mail comes from."""
+
+    composer: Composer
+    records: Records
+    files: CalendarFiles
+    sender: str
+
+    def letters(self, look: Look, directory: Directory) -> tuple[list[Letter], list[Missing]]:
+        """What goes to whom: the event to those who are invited, a cancellation to those who are not any more."""
+        if not isinstance(look.view.after.get("starts_at"), str):
+            return [], [Missing("starts_at", "not_set")]
+        invited, missing = directory.reachable(look, "to", "email")
+        off = look.view.after.get("state") == "cancelled" or not look.record.exists
+        letters = self._letters(look, directory, "CANCEL" if off else "REQUEST", invited, off=off)
+        addresses = {person.email.lower() for person in invited}
+        gone = [person for person in self._uninvited(look, directory) if person.email.lower() not in addresses]
+        return [*letters, *self._letters(look, directory, "CANCEL", gone, off=off)], missing
+
+    def _uninvited(self, look: Look, directory: Directory) -> Sequence[Person]:
+        """Whom the change that started the run took off the list, as far as its history is kept."""
+        applied = self.records.applied(look.run.key, look.run.change)
+        before, now = applied.before.get("attendees") if applied else None, look.view.after.get("attendees")
+        gone = [word for word in before or () if not isinstance(now, list) or word not in now]
+        found = directory.resolve(_ATTENDEES, look.record, {**look.view.after, "attendees": gone}) if gone else ()
+        return [person for person in found if isinstance(person, Person) and person.email]
+
+    def _letters(
+        self, look: Look, directory: Directory, method: Method, people: Sequence[Person], *, off: bool
+    ) -> list[Letter]:
+        if not people:
+            return []
+        invitation = self._invitation(look, directory, method, people, off=off)
+        content = self.files(invitation)
+        attachment = Attachment("invite.ics", f"text/calendar; charset=utf-8; method={method}", content)
+        spoken = replace(look, step=replace(look.step, params=WORDS[method]))
+        reply_to = (invitation.organizer.email,)
+        return [
+            Letter(person, self.composer.email(spoken, person, directory.related), (attachment,), reply_to)
+            for person in people
+        ]
+
+    def _invitation(
+        self, look: Look, directory: Directory, method: Method, people: Sequence[Person], *, off: bool
+    ) -> Invitation:
+        fields = look.view.after
+        sender = Party(parseaddr(self.sender)[1], parseaddr(self.sender)[0])
+        ends_at = fields.get("ends_at")
+        return Invitation(
+            uid=uid(look.record.key),
+            sequence=look.record.version - 1,  # every change of the event raises it
+            method=method,
+            stamped_at=look.view.at,
+            title=_text(fields, "title"),
+            starts_at=parse_instant(fields["starts_at"]),
+            ends_at=parse_instant(ends_at) if ends_at else None,
+            organizer=_organizer(fields, directory) or sender,
+            sender=sender,
+            attendees=tuple(Party(person.email, person.name) for person in people),
+            description=_text(fields, "description"),
+            location=_text(fields, "location"),
+            cancelled=off,
+        )
+
+
+def _organizer(fields: Mapping[str, Value], directory: Directory) -> Party | None:
+    user = directory.related("user", _text(fields, "organizer")) or {}
+    return Party(_text(user, "email"), _text(user, "name")) if user.get("email") else None
+
+
+def _text(fields: Mapping[str, Value], name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,78 @@
+"""Warning: what definitions would do to each other, told when they are checked and switched on. Nothing is refused.
+
+Only what a definition's writes can reach is read: the shelf of its own object, those of the objects that are written
+from there, and so on, each once."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, islice
+
+from stagebell.domain.collisions import collisions
+from stagebell.domain.errors import Problem
+from stagebell.domain.interplay import Finding, Interplay
+from stagebell.domain.objects import Schema, read_object, with_built_ins
+from stagebell.domain.scenarios import Scenario, read_scenario
+from stagebell.domain.writes import Allowed, writes_of
+from stagebell.services.checks.world import Document, Key, Known
+from stagebell.services.shelves import RUNNING, scenarios_of
+
+FINDING_LIMIT = 100
+"""As many findings are told at once; mending those brings up the rest."""
+
+
+def warnings_about(documents: Mapping[Key, Document], known: Known) -> tuple[Finding, ...]:
+    """The findings that involve one of these definitions, taken together with what is active beside them."""
+    return _Looking(documents, known).findings() if any(kind in RUNNING for kind, _ in documents) else ()
+
+
+@dataclass(frozen=True)
+class _Looking:
+    documents: Mapping[Key, Document]
+    known: Known
+
+    def findings(self) -> tuple[Finding, ...]:
+        interplay = Interplay(self._reachable(), self.schema, self.allowed)
+        found = chain(interplay.cycles(self._names), collisions(interplay, self._names, self.schema))
+        return tuple(islice(found, FINDING_LIMIT))
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(name for kind, name in self.documents if kind in RUNNING)
+
+    @cached_property
+    def schema(self) -> Schema:
+        return with_built_ins({name: read_object(document) for name, document in self._all("object").items()})
+
+    @cached_property
+    def allowed(self) -> Allowed:
+        functions = self._all("function")
+        return {name: document.get("sets") or {} for name, document in functions.items()}
+
+    def _all(self, kind: str) -> dict[str, Document]:
+        """What is active of a kind, and what the set says instead."""
+        active = {definition.name: definition.document for definition in self.known.active(kind)}
+        return active | {name: document for (k, name), document in self.documents.items() if k == kind}
+
+    def _reachable(self) -> list[Scenario]:
+        objects = {document["object"] for (kind, _), document in self.documents.items() if kind in RUNNING}
+        found: list[Scenario] = []
+        waiting = sorted(objects)
+        for name in waiting:
+            shelf = list(self._shelf(name))
+            found += shelf
+            written = {write.object for s in shelf for write in writes_of(s, self.schema, self.allowed)}
+            waiting += sorted(written.difference(waiting))
+        return found
+
+    def _shelf(self, object_name: str) -> Iterator[Scenario]:
+        active = (d.document for d in self.known.active(scenarios_of(object_name)) if d.name not in self._names)
+        for document in chain(active, self._own(object_name)):
+            problems: list[Problem] = []
+            scenario = read_scenario(document, 0, self.schema, problems)
+            if scenario is not None and not problems:
+                yield scenario
+
+    def _own(self, object_name: str) -> Iterable[Document]:
+        own = (document for (kind, _), document in self.documents.items() if kind in RUNNING)
+        return (document for document in own if document["object"] == object_name)

@@ -1,0 +1,199 @@
+"""Every AWS call of apply_change, write_back and each action may be the last of its process, just before and just after it.
+
+The cases are generated: for each action kind one calm run writes down the calls its handlers make, and for every one of
+them, before and after, the same story is played with a death there. What died is delivered again. At the end everything
+stored must be as in the calm run; what went out, went out once, or its outcome is `unknown` and said so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+
+from stagebell.adapters.documents import change_document
+from stagebell.contracts.definitions.kinds import read_definition
+from stagebell.domain.changes import Change, RecordKey
+from stagebell.domain.objects import BUILT_IN
+from tests.crashes.crashing import Fuse, When, deaths
+from tests.crashes.deployment import START, Deployment, deployed, tables
+from tests.stage import ACCOUNT, DEAL, QUOTATION, UNASSIGNED
+
+ADDRESS = "https://crm.example.com/stagebell"
+SOURCE = {"kind": "source", "name": "crm", "write_back": ADDRESS}
+FUNCTION_ARN = "arn:aws:lambda:eu-central-1:123456789012:function:credit-check"
+FUNCTION = {"kind": "function", "name": "credit", "arn": FUNCTION_ARN, "sets": {"deal": ["count"]}}
+DESK = [{"role": "desk"}]
+LOST_ANSWERS = ("send_email", "send_sms", "run_function")
+"""Kinds whose receiver cannot tell a repetition: a death may leave an outcome unknown."""
+
+
+def workflow(name: str, *actions: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    trigger = {"trigger": {"on": "created"}} if "trigger" not in more else {}
+    return {"kind": "workflow", "name": name, "object": "deal", **trigger, "actions": list(actions), **more}
+
+
+def follows(field: str) -> dict[str, Any]:
+    """A workflow that the action's change starts: what it starts must not be lost either."""
+    action = {"name": "note", "type": "create_sales_record", "entry": "note", "text": f"{field} changed"}
+    return workflow("follows", action, trigger={"on": "updated", "fields": [field]})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One action kind at work: its parameters, and definitions it works with."""
+
+    type: str
+    params: Mapping[str, Any]
+    beside: tuple[Mapping[str, Any], ...] = ()
+    answer: Any = None
+
+    @property
+    def definitions(self) -> tuple[Mapping[str, Any], ...]:
+        action = {"name": "first", "type": self.type, **self.params}
+        last = {"name": "last", "type": "update_field", "set": {"name": "seen"}}
+        return (SOURCE, ACCOUNT, DEAL, FUNCTION, workflow("acts", action, last), *self.beside)
+
+
+KINDS = (
+    Kind("notify", {"to": DESK, "via": ["inbox", "email"], "subject": "New", "body": "{{ deal.name }}"}),
+    Kind("update_field", {"set": {"count": {"add": 1}, "stage": QUOTATION}}, (follows("count"),)),
+    Kind("update_field", {"related": "account", "set": {"employees": {"add": 1}}}),
+    Kind("send_sms", {"to": DESK, "text": "{{ deal.name }}"}),
+    Kind("send_email", {"to": DESK, "subject": "New", "text": "{{ deal.name }}"}),
+    Kind(
+        "start_process",
+        {"process": "other"},
+        (workflow("other", {"name": "mark", "type": "update_field", "set": {"urgent": True}}, trigger={"on": "manual"}),),
+    ),
+    Kind("lock_record", {"why": "checked"}),
+    Kind("unlock_record", {}),
+    Kind("assign_owner", {"among": DESK, "by": "round_robin"}, (follows("owner"),)),
+    Kind("assign_owner", {"among": DESK, "by": "least_open"}),
+    Kind(
+        "create_task",
+        {
+            "title": "Call {{ deal.name }}",
+            "assignee": DESK,
+            "due": "2 days",
+            "remind": [{"before_due": "1 hour"}, {"after_due": "1 hour", "via": ["inbox", "email"]}],
+        },
+    ),
+    Kind("create_event", {"title": "Meet", "starts": "3 days", "attendees": DESK}),
+    Kind("create_sales_record", {"entry": "note", "text": "{{ deal.name }}"}),
+    Kind("run_function", {"function": "credit"}, (follows("count"),), {"set": {"count": 9}}),
+    Kind("call_webhook", {"url": "https://partner.example.com/hook", "secret": "partner"}),
+    Kind("set_stage", {"field": "stage", "to": QUOTATION}, (follows("stage"),)),
+)
+
+
+def play(kind: Kind, fuse: Fuse) -> dict[str, Any]:
+    """The story of a kind to its end: people, a deal, and whatever follows; what there is then."""
+    documents = []
+    for document in kind.definitions:
+        read = read_definition(document)
+        assert read.document is not None, read.problems
+        documents.append(read.document)
+    with deployed(fuse, *documents, answer=kind.answer) as made:
+        with fuse.ignored():
+            _people(made)
+        changes = [_change(10, "deal", "deal-1", {"name": "Acme", "stage": UNASSIGNED, "account": "a1", "count": 1})]
+        for number, change in enumerate(changes, 10):
+            made.change(change_document(change), number)
+        return _found(made)
+
+
+def _people(made: Deployment) -> None:
+    users = {"u1": "+4930901820", "u2": "+4930901821"}
+    changes = [
+        _change(n, "user", user, {"name": user, "email": f"{user}@example.com", "phone": phone, "roles": ["desk"]})
+        for n, (user, phone) in enumerate(users.items())
+    ]
+    changes.append(_change(3, "account", "a1", {"name": "Acme", "employees": 5}))
+    for number, change in enumerate(changes):
+        made.change(change_document(change), number)
+
+
+def _change(number: int, kind: str, record: str, fields: Mapping[str, Any]) -> Change:
+    return Change(f"crm:{number}", "crm", RecordKey(kind, record), "created", START, fields)
+
+
+def _found(made: Deployment) -> dict[str, Any]:
+    """Everything stored and sent; without what counts attempts."""
+    stored = tables()
+    return {
+        "records": _by_key(stored["RecordsTable"], "pk", "sk"),
+        "runs": _by_key(stored["RunsTable"], "id"),
+        "people": _by_key(stored["PeopleTable"], "pk", "sk"),
+        "deliveries": _by_key(stored["DeliveriesTable"], "key"),
+        "posted": sorted({headers["webhook-id"] for headers in made.outside.posted}),
+        "invoked": [payload["id"] for payload in made.outside.invoked],
+        "mailed": made.mailed(),
+        "deaths": made.deaths,
+    }
+
+
+def _by_key(items: list[Mapping[str, Any]], *names: str) -> dict[tuple[str, ...], Mapping[str, Any]]:
+    return {
+        tuple(item[name]["S"] for name in names): {k: v for k, v in item.items() if k != "attempts"} for item in items
+    }
+
+
+@cache
+def calm(kind_number: int) -> tuple[dict[str, Any], tuple[str, ...]]:
+    fuse = Fuse()
+    return play(KINDS[kind_number], fuse), tuple(fuse.calls)
+
+
+def every_death() -> list[Any]:
+    return [
+        pytest.param(number, place, call, when, id=f"{kind.type}-{number}-{place}-{when}-{call}")
+        for number, kind in enumerate(KINDS)
+        for place, call, when in deaths(calm(number)[1])
+    ]
+
+
+@pytest.mark.parametrize("number", range(len(KINDS)), ids=lambda number: f"{KINDS[number].type}-{number}")
+def test_undisturbed_each_kind_acts_and_so_does_what_follows(number):
+    found, calls = calm(number)
+
+    steps = [step for run in found["runs"].values() for step in _steps(run)]
+    assert {step["status"] for step in steps} <= {"acted", "waiting"} or KINDS[number].type == "lock_record", steps
+    assert "dynamodb.TransactWriteItems" in calls
+
+
+@pytest.mark.parametrize(("number", "place", "call", "when"), every_death())
+def test_a_death_at_any_call_leaves_nothing_undone_and_nothing_done_twice(number, place, call, when):
+    expected, _ = calm(number)
+    fuse = Fuse(place, when)
+
+    found = play(KINDS[number], fuse)
+
+    assert found["deaths"] == 1
+    unknown = {key for key, item in found["deliveries"].items() if item["state"]["S"] == "unknown"}
+    assert not unknown or KINDS[number].type in LOST_ANSWERS
+    assert len(unknown) <= 1
+    for part in ("records", "people", "posted"):
+        if not (unknown and KINDS[number].type == "run_function"):  # whose answer would have changed the record
+            assert found[part] == expected[part], part
+    assert found["deliveries"].keys() == expected["deliveries"].keys()
+    assert len(found["invoked"]) == len(set(found["invoked"])), "a function was invoked twice"
+    assert len(found["mailed"]) == len(set(found["mailed"])), "a message went out twice"
+    if not unknown:
+        assert found["deliveries"] == expected["deliveries"]
+        assert found["runs"] == expected["runs"]
+        assert found["mailed"] == expected["mailed"]
+
+
+def _steps(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    import json
+
+    return list(json.loads(run["steps"]["S"]))
+
+
+def test_every_kind_there_is_is_played():
+    from stagebell.contracts.definitions.actions import ACTION_MODELS
+
+    assert {kind.type for kind in KINDS} == set(ACTION_MODELS)
+    assert "task" in BUILT_IN
