@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -65,7 +65,6 @@ class Deployment:
     clock: VirtualClock
     fuse: Fuse
     outside: Outside
-    queue: str
     deaths: int = 0
     work: deque[Callable[[], None]] = field(default_factory=deque)
     played: set[str] = field(default_factory=set)
@@ -80,7 +79,7 @@ class Deployment:
 
     def change(self, document: Mapping[str, Any], number: int) -> None:
         """A change that a source has posted, as the queue delivers it."""
-        message = {"MessageId": f"m{number}", "Body": json.dumps(document), "Attributes": {"MessageGroupId": "g"}}
+        message = {"MessageId": f"m{number}", "Body": json.dumps(document), "Attributes": {"MessageGroupId": "g"}, "ReceiptHandle": "r"}
         self._carry_out(lambda: self._applied(machines.queue_event([message])))
         self.settle()
 
@@ -120,11 +119,9 @@ class Deployment:
     def _collect_tells(self) -> None:
         with self.fuse.ignored():
             sqs = wiring.client("sqs")
-            taken = sqs.receive_message(
-                QueueUrl=wiring.settings.WriteBackSettings.read().url, MaxNumberOfMessages=10, AttributeNames=["All"]
-            ).get("Messages", [])
+            url = machines.queue_url("write-backs")
+            taken = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]).get("Messages", [])
             for message in taken:
-                url = wiring.settings.WriteBackSettings.read().url
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         for event in [machines.queue_event([message]) for message in taken]:
             self.work.append(partial(self._told, event))
@@ -168,10 +165,10 @@ def deployed(fuse: Fuse, *documents: Mapping[str, Any], answer: Any = None) -> I
         stack.callback(wiring.reset, keep_clients=True)
         stack.enter_context(mock.patch.object(wiring, "clock", lambda: clock))
         stack.enter_context(mock.patch.object(wiring, "poster", lambda: outside))
-        stack.enter_context(mock.patch.object(wiring, "functions", lambda: outside))
-        made = Deployment(clock, fuse, outside, machines._resources())
-        world = machines.World(clock, None, made.queue, [])  # type: ignore[arg-type]  # no machine runs here
-        world.activate(*documents)
+        stack.enter_context(mock.patch.object(wiring, "functions", lambda: outside, create=True))
+        machines.make_resources()
+        made = Deployment(clock, fuse, outside)
+        machines.activate(*documents)
         stack.enter_context(_mortal_calls(fuse))
         yield made
 
@@ -206,5 +203,3 @@ def tables() -> dict[str, list[Mapping[str, Any]]]:
     database = wiring.client("dynamodb")
     return {name: database.scan(TableName=name)["Items"] for name in table_definitions()}
 
-
-LATER = timedelta(days=40)

@@ -20,6 +20,7 @@ from moto.sns.models import sns_backends
 from functions.apply_change.app import lambda_handler as apply_change
 from functions.close_run.app import lambda_handler as close_run
 from functions.receive_change.app import lambda_handler as receive_change
+from functions.write_back.app import lambda_handler as write_back
 from stagebell.adapters.memory.clock import VirtualClock
 from stagebell.adapters.memory.functions import MemoryFunctions
 from stagebell.adapters.memory.poster import MemoryPoster
@@ -32,6 +33,7 @@ from stagebell.runtime import wiring
 from stagebell.services.shelves import shelf_of
 from tests.contract.tables import create_tables, table_definitions
 from tests.machines.moto_hooks import VirtualMachines
+from tests.machines.recorder import Recorder, acting
 
 ROOT = Path(__file__).parents[2]
 MACHINES = ROOT / "functions" / "machines"
@@ -45,12 +47,8 @@ SOURCE = {"kind": "source", "name": "crm", "format": "stagebell"}
 type Handler = Callable[[dict[str, Any], Any], Any]
 ACTIONS: dict[str, Handler] = {
     f"{STACK}-{folder.name.replace('_', '-')}": import_module(f"functions.actions.{folder.name}.app").lambda_handler
-    for folder in sorted((ROOT / "functions" / "actions").iterdir())
-    if (folder / "app.py").exists()
+    for folder in sorted(app.parent for app in (ROOT / "functions" / "actions").glob("*/app.py"))
 }
-write_back: Handler = lambda event, context: {"batchItemFailures": []}
-if (ROOT / "functions" / "write_back" / "app.py").exists():
-    write_back = import_module("functions.write_back.app").lambda_handler
 FUNCTIONS = ACTIONS | {f"{STACK}-close-run": close_run}
 
 
@@ -70,40 +68,38 @@ class World:
     write_backs: str
     webhooks: MemoryPoster
     functions: MemoryFunctions
-    calls: list[str]
+    recorder: Recorder
+
+    @property
+    def calls(self) -> list[str]:
+        """The AWS calls made, as `dynamodb.Query`."""
+        return self.recorder.calls
 
     def activate(self, *documents: Mapping[str, Any]) -> None:
-        definitions = wiring.definitions()
-        for document in documents:
-            kind, name = str(document["kind"]), str(document["name"])
-            head = definitions.head(kind, name)
-            latest = head.latest if head else 0
-            definition = Definition(kind, name, latest + 1, document, datetime.now(UTC))
-            definitions.save(definition, latest)
-            saved = definitions.head(kind, name)
-            assert saved is not None
-            definitions.point(replace(saved, active=latest + 1, shelf=shelf_of(document)), saved, definition)
+        activate(*documents)
 
     def post(self, body: Any, *, delivery: str, secret: str = SECRET) -> dict[str, Any]:
         """The webhook's answer; what was accepted has been applied when it returns."""
-        answer = receive_change(webhook(body, delivery, self.clock.real_now(), secret), Context())
+        with acting(f"{STACK}-receive-change"):
+            answer = receive_change(webhook(body, delivery, self.clock.real_now(), secret), Context())
         self.drain()
         return answer
 
     def drain(self) -> list[Any]:
         """Let apply_change consume its queue, then write_back its own; what failed stays in them."""
-        answers = self._consumed(self.queue, apply_change)
-        self._consumed(self.write_backs, write_back)
+        answers = self._consumed(self.queue, "apply-change", apply_change)
+        self._consumed(self.write_backs, "write-back", write_back)
         return answers
 
-    def _consumed(self, queue: str, consumer: Handler) -> list[Any]:
+    def _consumed(self, queue: str, name: str, consumer: Handler) -> list[Any]:
         answers: list[Any] = []
         sqs = wiring.client("sqs")
         while True:
             taken = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, AttributeNames=["All"])
             if not taken.get("Messages"):
                 return answers
-            answers.append(consumer(queue_event(taken["Messages"]), Context()))
+            with acting(f"{STACK}-{name}"):
+                answers.append(consumer(queue_event(taken["Messages"]), Context()))
             failed = {f["itemIdentifier"] for f in answers[-1]["batchItemFailures"]}
             assert len(answers) < PATIENCE, f"{queue} is consumed again and again: {failed}"
             for message in taken["Messages"]:
@@ -140,7 +136,22 @@ class World:
 
     def run_ended(self, execution: Mapping[str, Any]) -> None:
         """What EventBridge tells of an execution that failed."""
-        close_run({"detail": {"name": execution["name"], "status": execution["status"]}}, Context())
+        with acting(f"{STACK}-close-run"):
+            close_run({"detail": {"name": execution["name"], "status": execution["status"]}}, Context())
+
+
+def activate(*documents: Mapping[str, Any]) -> None:
+    """Make documents the active definitions."""
+    definitions = wiring.definitions()
+    for document in documents:
+        kind, name = str(document["kind"]), str(document["name"])
+        head = definitions.head(kind, name)
+        latest = head.latest if head else 0
+        definition = Definition(kind, name, latest + 1, document, datetime.now(UTC))
+        definitions.save(definition, latest)
+        saved = definitions.head(kind, name)
+        assert saved is not None
+        definitions.point(replace(saved, active=latest + 1, shelf=shelf_of(document)), saved, definition)
 
 
 def webhook(body: Any, delivery: str, now: datetime, secret: str = SECRET) -> dict[str, Any]:
@@ -191,22 +202,26 @@ def world(*documents: Mapping[str, Any], start: datetime, zone: str = "UTC") -> 
     """A fresh deployment with active definitions. moto copies all tables at each transaction: keep each world small."""
     clock, webhooks, functions = VirtualClock(start), MemoryPoster(), MemoryFunctions()
     config: Any = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
-    outside = {"clock": lambda: clock, "poster": lambda: webhooks, "functions": lambda: functions}
+    fakes = {"clock": lambda: clock, "poster": lambda: webhooks}
     with mock_aws(config=config), mock.patch.dict("os.environ", environment(zone)):
         wiring.reset(keep_clients=True)
         machines = VirtualMachines(clock, _invoked)
-        with mock.patch.multiple(wiring, create=True, **outside), machines.installed():
-            _make_resources()
-            made = World(clock, machines, queue_url("changes"), queue_url("write-backs"), webhooks, functions, [])
+        invoking = mock.patch("stagebell.adapters.lambda_functions.LambdaFunctions", lambda _client: functions)
+        with mock.patch.multiple(wiring, **fakes), invoking, machines.installed():
+            make_resources()
+            outside = webhooks, functions, Recorder()
+            made = World(clock, machines, queue_url("changes"), queue_url("write-backs"), *outside)
             made.activate(SOURCE, *documents)
-            with _recorded(made.calls):
+            with made.recorder.listening(_clients()):
                 yield made
         wiring.reset(keep_clients=True)
 
 
 def _invoked(function: str, event: dict[str, Any]) -> Any:
     """By its name or its ARN."""
-    return (FUNCTIONS | ACTIONS)[function.rpartition(":")[2]](event, Context())
+    name = function.rpartition(":")[2]
+    with acting(name):
+        return (FUNCTIONS | ACTIONS)[name](event, Context())
 
 
 def environment(zone: str = "UTC") -> dict[str, str]:
@@ -230,7 +245,7 @@ def environment(zone: str = "UTC") -> dict[str, str]:
     }
 
 
-def _make_resources() -> None:
+def make_resources() -> None:
     create_tables(wiring.client("dynamodb"))
     for name, secret in (("sources/crm", SECRET), ("webhooks/partner", WEBHOOK_SECRET)):
         text = json.dumps({"secrets": [secret]})
@@ -246,17 +261,6 @@ def _make_resources() -> None:
         wiring.client("sqs").create_queue(QueueName=f"{STACK}-{name}.fifo", Attributes=attributes)
 
 
-@contextmanager
-def _recorded(calls: list[str]) -> Iterator[None]:
-    """Note the AWS calls that the functions make, as `dynamodb.Query`."""
-
-    def note(model: Any, **_rest: Any) -> None:
-        calls.append(f"{model.service_model.service_name}.{model.name}")
-
-    clients = [wiring.client(s) for s in ("dynamodb", "sqs", "stepfunctions", "secretsmanager")]
-    clients += [wiring.sending_client(service) for service in ("sesv2", "sns")]
-    for made in clients:
-        made.meta.events.register("before-call", note)
-    yield
-    for made in clients:
-        made.meta.events.unregister("before-call", note)
+def _clients() -> list[Any]:
+    made = [wiring.client(service) for service in ("dynamodb", "sqs", "stepfunctions", "secretsmanager")]
+    return made + [wiring.sending_client(service) for service in ("sesv2", "sns")]

@@ -41,7 +41,7 @@ ATTACHED = {
     "AWSXrayWriteOnlyAccess",
     "service-role/AWSLambdaSQSQueueExecutionRole",
 }
-SENDS = {"notify", "send_email", "send_sms", "call_webhook", "run_function", "create_event"}
+SENDS = {"notify", "send_email", "send_sms", "call_webhook", "run_function"}
 CHANGES = {
     "run_function",
     "update_field",
@@ -64,7 +64,7 @@ OWN = {
     "run_function": {("lambda:InvokeFunction", "CustomerFunctions")},
     "assign_owner": {("dynamodb:Query", "RecordsTable/index/by_owner")},
 }
-MAILS = {"notify", "send_email", "create_event"}
+MAILS = {"notify", "send_email"}
 # Who else may do what must not spread.
 MAY = {
     "states:StartExecution": {

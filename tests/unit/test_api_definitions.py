@@ -1,11 +1,23 @@
 """Definitions over HTTP: draft, check, compare, switch on and off."""
 
+from typing import Any
+
 import pytest
 
 from stagebell.runtime import wiring
 from tests.unit.api_calls import ALL, CALLER, DEAL, ERP, SCENARIO, UNASSIGNED, WAITING, Api, make_api
 
 HERE = "/v1/definitions/scenario/salesperson-not-assigned"
+
+
+def moved(name: str, entered: str, to: str) -> dict[str, Any]:
+    """A workflow that moves deals from one stage to another."""
+    action = {"name": "move", "type": "set_stage", "field": "stage", "to": to}
+    trigger = {"on": "stage_entered", "field": "stage", "is": entered}
+    return {"kind": "workflow", "name": name, "object": "deal", "trigger": trigger, "actions": [action]}
+
+
+TO_LOST, TO_WON = moved("to-lost", "Won", "Lost"), moved("to-won", "Lost", "Won")
 
 
 @pytest.fixture
@@ -152,6 +164,16 @@ def test_a_bad_set_is_answered_with_every_problem_of_every_definition(api: Api) 
     assert "object" in [problem["path"] for problem in answer.json["definitions"][1]["problems"]]
 
 
+def test_a_set_is_warned_of_what_it_would_do_to_what_is_active(api: Api) -> None:
+    api.activate(DEAL, TO_LOST)
+
+    answer = api.post("/v1/definitions/validate", {"definitions": [TO_WON]}).json
+
+    assert answer["valid"] is True
+    assert [(w["rule"], w["definitions"]) for w in answer["warnings"]] == [("cycle", ["to-won", "to-lost"])]
+    assert api.post("/v1/definitions/validate", {"definitions": [DEAL]}).json["warnings"] == []
+
+
 @pytest.mark.parametrize("body", [{}, {"definitions": []}, {"definitions": "all"}, {"definitions": [{}] * 501}])
 def test_a_set_holds_1_to_500_definitions(api: Api, body: object) -> None:
     answer = api.post("/v1/definitions/validate", body)
@@ -215,6 +237,28 @@ def test_a_definition_that_misses_something_cannot_be_activated(api: Api) -> Non
 
     assert answer.status == 422
     assert "steps[0].template" in {path for path, _ in answer.paths}
+
+
+def test_activating_warns_of_definitions_that_start_each_other(api: Api) -> None:
+    api.activate(DEAL, TO_LOST)
+    api.put("/v1/definitions/workflow/to-won", TO_WON)
+
+    answer = api.post("/v1/definitions/workflow/to-won/activate")
+
+    assert (answer.status, answer.json["active"]) == (200, 1)
+    (warning,) = answer.json["warnings"]
+    assert (warning["rule"], warning["definitions"]) == ("cycle", ["to-won", "to-lost"])
+    assert warning["message"].startswith("to-won writes deal.stage, which starts to-lost; to-lost writes deal.stage")
+
+
+def test_a_name_that_a_scenario_has_is_refused_for_a_workflow(api: Api) -> None:
+    api.activate(*ALL)
+    named = TO_WON | {"name": SCENARIO["name"]}
+
+    answer = api.put(f"/v1/definitions/workflow/{SCENARIO['name']}", named)
+
+    assert answer.status == 422
+    assert answer.paths == {("name", "unique_name")}
 
 
 @pytest.mark.parametrize("verb", ["activate", "deactivate"])

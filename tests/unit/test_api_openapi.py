@@ -80,10 +80,10 @@ def test_operation_ids_are_unique(document: dict[str, Any]) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_every_post_may_carry_an_idempotency_key(document: dict[str, Any]) -> None:
+def test_every_post_and_patch_may_carry_an_idempotency_key(document: dict[str, Any]) -> None:
     for name, said in operations(document).items():
         carries = "Idempotency-Key" in [parameter["name"] for parameter in said.get("parameters", [])]
-        assert carries == (name.startswith("POST") and not name.endswith("/changes")), name
+        assert carries == (name.startswith(("POST", "PATCH")) and not name.endswith("/changes")), name
 
 
 def test_every_error_is_a_problem_document_with_its_codes(document: dict[str, Any]) -> None:

@@ -187,7 +187,7 @@ def test_dates_are_reckoned_where_the_record_is(field, written, expected, why):
 
 
 def test_business_days_are_those_of_the_calendar():
-    closed = {"kind": "calendar", "name": "c", "timezone": "Europe/Berlin", "closed": ["2026-03-09"]}
+    closed = {"kind": "calendar", "name": "c", "timezone": "Europe/Berlin", "dates": ["2026-03-09"]}
     calendar = calendar_from(closed, lambda *_: {}, BERLIN)
     seen = sight()
     assignments = read_assignments({"due_on": {"add": "1 business day"}}, "deal", "deal", SCHEMA, [])

@@ -168,6 +168,21 @@ def test_validate_names_file_line_rule_and_path(tmp_path: Path, capsys: pytest.C
     assert summary == "1 definition in 1 file: 1 problem"
 
 
+def test_validate_warns_of_a_loop_and_answers_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "deal.yaml").write_text(
+        "kind: object\nname: deal\nfields: {rounds: {type: integer}}\n---\n"
+        "kind: workflow\nname: count\nobject: deal\ntrigger: {on: updated}\n"
+        "actions: [{name: more, type: update_field, set: {rounds: {add: 1}}}]\n"
+    )
+
+    code = main(["validate", str(tmp_path)])
+
+    warning, summary = capsys.readouterr().out.splitlines()
+    assert code == 0
+    assert warning.startswith("warning: count writes deal.rounds, which starts count again: ")
+    assert summary == "2 definitions in 1 file: no problem"
+
+
 @pytest.mark.parametrize("command", ["validate", "diff", "apply"])
 def test_a_directory_without_definitions_is_a_mistake(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -321,6 +336,19 @@ def test_apply_stores_all_and_then_activates_in_the_order_they_build_on_each_oth
     assert api.asked[2][2] == {"kind": "calendar", "name": "office", "dates": ["2026-12-24"]}
 
 
+@pytest.mark.parametrize("command", [["diff"], ["apply", "--yes"]])
+def test_the_plan_warns_of_what_the_set_would_do_to_itself(
+    api: Api, office: list[str], capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    _, answer = api.answers["POST /v1/definitions/validate"]
+    answer["warnings"] = [{"rule": "cycle", "definitions": ["a"], "message": "a writes deal.x, which starts a again"}]
+
+    code = main([*command, *office])
+
+    assert code == 0
+    assert "warning: a writes deal.x, which starts a again\n1 to add, 1 to change" in capsys.readouterr().out
+
+
 def test_apply_can_store_without_activating(api: Api, office: list[str]) -> None:
     main(["apply", *office, "--yes", "--no-activate"])
 
@@ -425,6 +453,14 @@ def test_keys_and_secrets_are_shown_once(api: Api, capsys: pytest.CaptureFixture
 
     assert capsys.readouterr().out == "sbk_1_2\nwhsec_x\n"
     assert api.asked[0] == ("POST", "/v1/keys", {"label": "ERP", "role": "integrator"})
+
+
+def test_a_webhook_secret_is_shown_once(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.answers["POST /v1/webhooks/billing/secrets"] = (201, {"name": "billing", "secret": "whsec_y"})
+
+    main(["secrets", "rotate", "billing", "--webhook", "--url", api.url, "--key", "sbk_x"])
+
+    assert capsys.readouterr().out == "whsec_y\n"
 
 
 def test_keys_are_listed_page_by_page(api: Api, capsys: pytest.CaptureFixture[str]) -> None:

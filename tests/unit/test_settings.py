@@ -42,8 +42,11 @@ def test_the_environment_of_the_process_is_the_default(monkeypatch: pytest.Monke
 def test_settings_are_read_as_they_are_meant() -> None:
     environment = {
         "SCENARIO_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:stagebell-scenario",
+        "WORKFLOW_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:stagebell-workflow",
         "FUNCTION_PREFIX": "stagebell",
         "SECRETS_PREFIX": "stagebell/sources/",
+        "WEBHOOK_SECRETS_PREFIX": "stagebell/webhooks/",
+        "WEBHOOK_ADDRESSES": "any",
         "SENDER_ADDRESS": "crm@example.com",
         "CONFIGURATION_SET": "stagebell",
         "SMS_SENDER_ID": "Stagebell",
@@ -55,6 +58,8 @@ def test_settings_are_read_as_they_are_meant() -> None:
     assert settings.MachineSettings.read(environment).arn.endswith(":stagebell-scenario")
     assert settings.MachineSettings.read(environment).function_prefix == "stagebell"
     assert settings.SecretSettings(environment).sources == "stagebell/sources/"
+    assert settings.SecretSettings(environment).webhooks == "stagebell/webhooks/"
+    assert settings.WebhookSettings.read(environment).any_address
     assert settings.MailSettings.read(environment) == settings.MailSettings("crm@example.com", "stagebell")
     assert settings.SmsSettings.read(environment) == settings.SmsSettings("Stagebell", "DE")
     assert settings.ZoneSettings.read(environment).zone == ZoneInfo("Europe/Berlin")
@@ -66,6 +71,7 @@ def test_what_may_be_left_out_has_a_default() -> None:
 
     assert settings.MailSettings.read(environment).configuration_set == ""
     assert settings.SmsSettings.read(environment) == settings.SmsSettings("", None)
+    assert not settings.WebhookSettings.read(environment).any_address
     assert settings.ZoneSettings.read(environment).zone.utcoffset(None) in (None, timedelta())
     assert isinstance(settings.ClockSettings.read(environment).clock, SystemClock)
 
@@ -108,6 +114,7 @@ def test_a_missing_variable_is_named_with_what_belongs_there(
         pytest.param(settings.HistorySettings.read, "HISTORY_DAYS", "0", id="nothing kept"),
         pytest.param(settings.HistorySettings.read, "HISTORY_DAYS", "a year", id="words"),
         pytest.param(settings.HistorySettings.read, "HISTORY_DAYS", "99999", id="beyond reason"),
+        pytest.param(settings.WebhookSettings.read, "WEBHOOK_ADDRESSES", "all", id="no choice"),
         pytest.param(settings.ClockSettings.read, "LOGICAL_CLOCK", "fast", id="no clock"),
     ],
 )

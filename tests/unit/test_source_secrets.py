@@ -1,4 +1,4 @@
-"""Webhook secrets in Secrets Manager: two at most, remembered for a while, safe from floods."""
+"""Signing secrets in Secrets Manager: two at most, remembered for a while, safe from floods."""
 
 import json
 from collections.abc import Iterator
@@ -12,11 +12,13 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from stagebell.adapters.secrets_manager import SecretsManagerSecrets
-from stagebell.domain.errors import ChannelMisconfigured, Conflict, NotFound, QueueUnavailable
+from stagebell.domain.errors import ChannelMisconfigured, Conflict, DeliveryUnavailable, NotFound, QueueUnavailable
 from stagebell.domain.signatures import new_secret
 from stagebell.ports import Secrets
+from stagebell.runtime.settings import SecretSettings, SettingWrong
 
 PREFIX = "stagebell/sources/"
+BOTH = SecretSettings({"SECRETS_PREFIX": PREFIX, "WEBHOOK_SECRETS_PREFIX": "stagebell/webhooks/"})
 FIRST, SECOND, THIRD = (new_secret(bytes([number] * 32)) for number in (1, 2, 3))
 
 
@@ -46,7 +48,7 @@ class Stage:
         self.client, self.clock, self.reads = client, HandClock(), 0
         numbers = count(1)
         self.secrets: Secrets = SecretsManagerSecrets(
-            client, PREFIX, self.clock, lambda size: bytes([next(numbers)] * size)
+            client, BOTH, self.clock, lambda size: bytes([next(numbers)] * size)
         )
         read = client.get_secret_value
 
@@ -87,7 +89,7 @@ def test_rotation_keeps_the_newest_old_secret_beside_the_new_one(stage: Stage) -
 
 
 def test_secrets_are_random(stage: Stage) -> None:
-    secrets = SecretsManagerSecrets(stage.client, PREFIX, stage.clock)
+    secrets = SecretsManagerSecrets(stage.client, BOTH, stage.clock)
 
     assert secrets.rotate("sales") != secrets.rotate("sales")
 
@@ -137,7 +139,7 @@ def test_what_is_remembered_is_bounded(stage: Stage) -> None:
     for number in range(1_001):
         stage.secrets.of_source(f"source-{number}")
 
-    assert len(stage.secrets._cache) <= 1_000  # type: ignore[attr-defined]
+    assert len(stage.secrets._sources._cache) <= 1_000  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("source", ["", "a/b", "../sales", "söurce", "a b", "x" * 257])
@@ -187,3 +189,44 @@ def test_a_secret_under_deletion_cannot_be_rotated(stage: Stage) -> None:
 
     with pytest.raises(Conflict, match="the secret of source sales could not be changed: InvalidRequestException"):
         stage.secrets.rotate("sales")
+
+
+def test_a_webhook_and_a_source_of_the_same_name_have_nothing_in_common(stage: Stage) -> None:
+    stage.secrets.rotate("sales")
+    stage.secrets.rotate_webhook("sales")
+
+    assert stage.secrets.of_source("sales") == (FIRST,)
+    assert stage.secrets.of_webhook("sales") == (SECOND,)
+    stored = stage.client.get_secret_value(SecretId="stagebell/webhooks/sales")["SecretString"]
+    assert json.loads(stored) == {"secrets": [SECOND]}
+
+
+def test_the_newest_old_secret_of_a_webhook_signs_beside_the_new_one(stage: Stage) -> None:
+    made = [stage.secrets.rotate_webhook("billing") for _ in range(3)]
+
+    assert stage.secrets.of_webhook("billing") == (made[2], made[1])
+
+
+def test_a_webhook_without_secrets_has_none(stage: Stage) -> None:
+    assert (stage.secrets.of_webhook("billing"), stage.reads) == ((), 1)
+
+
+def test_secrets_of_a_webhook_that_cannot_be_read_leave_it_unsent(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://secretsmanager")
+
+    monkeypatch.setattr(stage.client, "get_secret_value", fail)
+
+    with pytest.raises(DeliveryUnavailable, match="secrets of webhook billing could not be read.*nothing was sent"):
+        stage.secrets.of_webhook("billing")
+
+
+def test_a_function_needs_to_be_told_only_of_the_secrets_that_it_reads(stage: Stage) -> None:
+    told = SecretSettings({"WEBHOOK_SECRETS_PREFIX": "stagebell/webhooks/"})
+    secrets = SecretsManagerSecrets(stage.client, told, stage.clock)
+
+    assert secrets.of_webhook("billing") == ()
+    with pytest.raises(SettingWrong, match="SECRETS_PREFIX"):
+        secrets.of_source("sales")

@@ -45,6 +45,11 @@ class Target:
     path: str
 
     @property
+    def is_number(self) -> bool:
+        """Whether the host is an IP address itself, so that there is nothing to look up."""
+        return ":" in self.host or _NUMBER.fullmatch(self.host.rpartition(".")[2]) is not None
+
+    @property
     def authority(self) -> str:
         """The header `Host`."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -97,7 +102,7 @@ def _host(parts: SplitResult) -> str:
     2130706433 are all one and the same to some libraries."""
     host = (parts.hostname or "").removesuffix(".")
     try:
-        if ":" in host:
+        if "[" in parts.netloc or ":" in host:
             return str(IPv6Address(host)) if "%" not in host else _refuse("an IP address has no zone here")
         if _NUMBER.fullmatch(host.rpartition(".")[2]):
             return str(IPv4Address(host))

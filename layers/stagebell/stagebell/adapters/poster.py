@@ -68,9 +68,10 @@ class HttpsPoster:
     def _addresses(self, target: Target) -> Sequence[str]:
         """What the host's name leads to. One address that is not public is enough to refuse it."""
         try:
-            found = list(dict.fromkeys(self._resolve(target.host, target.port)))
+            answers = [target.host] if target.is_number else self._resolve(target.host, target.port)
         except OSError as error:
             raise DeliveryUnavailable(f"{target.host} could not be looked up; nothing was sent") from error
+        found = list(dict.fromkeys(answers))
         if not found:
             raise DeliveryUnavailable(f"{target.host} has no address; nothing was sent")
         inside = [] if self._any_address else [address for address in found if not is_public(address)]

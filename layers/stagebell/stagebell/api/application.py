@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
 from stagebell.api import request as requests_in
-from stagebell.api.endpoints import Endpoint, MethodNotAllowed, find
+from stagebell.api.endpoints import WITH_IDEMPOTENCY, Endpoint, MethodNotAllowed, find
 from stagebell.api.request import Request
-from stagebell.api.routes import access, definitions, deliveries, inbox, records, runs, service
+from stagebell.api.routes import access, definitions, deliveries, follow_ups, inbox, records, runs, service, write_backs
 from stagebell.contracts import problem_documents
 from stagebell.contracts.problems import problems_of
 from stagebell.domain.errors import InvalidInput, StagebellError
@@ -27,7 +27,7 @@ from stagebell.services.requests import Answer, fingerprint, once
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
     endpoint
-    for module in (definitions, records, runs, deliveries, inbox, access, service)
+    for module in (definitions, records, follow_ups, runs, deliveries, write_backs, inbox, access, service)
     for endpoint in module.routes.endpoints
 )
 _PARTS = ("body", "query", "path", "header")
@@ -64,7 +64,7 @@ def answer(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         endpoint = find(ENDPOINTS, request.method, request.path)
         if endpoint.role is not None:
             demand(request.caller.role, endpoint.role)
-        if endpoint.method == "POST" and request.idempotency_key is not None:
+        if endpoint.method in WITH_IDEMPOTENCY and request.idempotency_key is not None:
             return _response(_once(request, endpoint, request.idempotency_key, context))
         return _response(_made(request, context))
     except MethodNotAllowed as error:

@@ -8,6 +8,9 @@ from typing import Any, ClassVar
 from stagebell.domain.errors import NotFound, StagebellError
 from stagebell.services.access import Role
 
+WITH_IDEMPOTENCY = ("POST", "PATCH")
+"""The methods that take an Idempotency-Key."""
+
 
 class MethodNotAllowed(StagebellError):
     """The path exists, but not for this method."""
@@ -63,6 +66,9 @@ class Routes:
 
     def post[F: Callable[..., Any]](self, path: str, role: Role, **more: Any) -> Callable[[F], F]:
         return self._add("POST", path, role, **more)
+
+    def patch[F: Callable[..., Any]](self, path: str, role: Role, **more: Any) -> Callable[[F], F]:
+        return self._add("PATCH", path, role, **more)
 
     def delete[F: Callable[..., Any]](self, path: str, role: Role, **more: Any) -> Callable[[F], F]:
         return self._add("DELETE", path, role, status=204, **more)

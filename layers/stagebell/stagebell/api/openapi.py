@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from stagebell.api.application import ENDPOINTS, resolver
-from stagebell.api.endpoints import Endpoint
+from stagebell.api.endpoints import WITH_IDEMPOTENCY, Endpoint
 from stagebell.api.webhook_reference import CHANGES_PATH, RECEIVE_CHANGES, SCHEMAS
 from stagebell.contracts.problem_documents import CONTENT_TYPE, KINDS
 from stagebell.contracts.problem_documents import document as problem
@@ -24,14 +24,17 @@ A missing or unknown key is refused by the gateway itself, with 401 or 403 and `
 
 Errors are problem documents (RFC 9457) with a stable `code`, and with every problem of the input at once.
 Listings come in pages: give the `cursor` of one back to get the next.
-A POST may carry an `Idempotency-Key` (1 to 255 printable characters): its first answer is kept for 24 hours, and
-given again with `Idempotency-Replayed: true`; an answer of 5xx is forgotten.
+A POST or PATCH may carry an `Idempotency-Key` (1 to 255 printable characters): its first answer is kept for 24 hours,
+and given again with `Idempotency-Replayed: true`; an answer of 5xx is forgotten.
 """
 TAGS = {
     "definitions": "Objects, sources, templates, calendars and scenarios: versioned, draft or active",
     "records": "The mirrors of the CRM's records, and everything that happened to them",
+    "follow-ups": "Tasks, calendar events and sales records about records",
     "runs": "Scenarios at work on records",
     "deliveries": "Messages and what became of them",
+    "write-backs": "Sources being told what was changed here",
+    "inbox": "What users were told, and what they have read of it",
     "access": "API keys and signing secrets",
     "webhooks": "Changes coming in",
     "service": "The API itself",
@@ -110,7 +113,7 @@ def _complete(endpoint: Endpoint, operation: dict[str, Any]) -> None:
         operation["x-role"] = endpoint.role
         said = operation.get("description", "")
         operation["description"] = f"{said}\n\nNeeds the role {endpoint.role}.".lstrip()
-    if endpoint.method == "POST":
+    if endpoint.method in WITH_IDEMPOTENCY:
         operation["parameters"] = [*operation.get("parameters", []), IDEMPOTENCY_KEY]
 
 
@@ -121,9 +124,9 @@ def _codes(endpoint: Endpoint, operation: Mapping[str, Any]) -> Iterator[str]:
         yield from _WITH_KEY
     if operation.get("parameters") or "requestBody" in operation:
         yield "invalid_input"
-    if endpoint.method in ("POST", "PUT"):
+    if endpoint.method in ("POST", "PUT", "PATCH"):
         yield from _WITH_BODY
-    if endpoint.method == "POST":
+    if endpoint.method in WITH_IDEMPOTENCY:
         yield from _WITH_IDEMPOTENCY
 
 

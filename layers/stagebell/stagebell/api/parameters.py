@@ -1,7 +1,9 @@
 """Parameters that endpoints share: parts of the path, filters, and what the request is answered with."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from urllib.parse import unquote
+from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import Request as Resolved
 from aws_lambda_powertools.event_handler.depends import Depends
@@ -12,6 +14,10 @@ from stagebell.api.ports import ApiPorts
 from stagebell.api.request import Caller, caller_of
 from stagebell.contracts.model import NAME
 from stagebell.runtime import wiring
+from stagebell.runtime.observability import note_applied
+from stagebell.services.apply import Applier
+from stagebell.services.edit import Editor
+from stagebell.services.requests import fingerprint
 
 
 def _ports() -> ApiPorts:
@@ -25,6 +31,25 @@ def _caller(request: Resolved) -> Caller:
 
 Ports = Annotated[ApiPorts, Depends(_ports)]
 By = Annotated[Caller, Depends(_caller)]
+
+
+def _editor(request: Resolved) -> Editor:
+    p, event = _ports(), request.resolved_event.raw_event
+    p.catalog.refresh()
+    applier = Applier(p.catalog, p.records, p.runs, p.scheduler, p.teller, p.clock, note_applied)
+    return Editor(applier, caller_of(event).key, _occasion(event))
+
+
+def _occasion(event: Mapping[str, Any]) -> str:
+    """The same for a request that comes again under its Idempotency-Key."""
+    key = event["headers"].get("idempotency-key")
+    if not key:
+        return uuid4().hex
+    http = event["requestContext"]["http"]
+    return fingerprint(key, caller_of(event).key, http["method"], event["rawPath"], event.get("body") or "")[:32]
+
+
+Edits = Annotated[Editor, Depends(_editor)]
 
 _decoded = BeforeValidator(lambda text: unquote(text) if isinstance(text, str) else text)
 _ENCODED = "Percent-encoded; `/`, `?` and `%` are encoded twice, as the gateway decodes once"

@@ -11,6 +11,7 @@ from stagebell.ports import (
     Definitions,
     Deliveries,
     Inbox,
+    Outbox,
     Records,
     Requests,
     Runs,
@@ -34,6 +35,7 @@ class ApiPorts:
     queue: ChangeQueue
     scheduler: Scheduler
     teller: Teller
+    outbox: Outbox
     suppressions: Suppressions
     inbox: Inbox
     secrets: Secrets

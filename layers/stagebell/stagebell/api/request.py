@@ -12,7 +12,7 @@ from stagebell.domain.errors import BodyTooLarge, MalformedBody, StagebellError
 from stagebell.services.receive import BODY_LIMIT, parse_json
 
 _ROUTABLE = "/%-._~()'!*:@,;=+&$"
-_WITH_BODY = ("POST", "PUT")
+_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 class Unauthenticated(StagebellError):

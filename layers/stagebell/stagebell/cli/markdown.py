@@ -18,6 +18,10 @@ def yaml(text: str) -> str:
     return f"```yaml\n{text.strip()}\n```"
 
 
+def text(lines: str) -> str:
+    return f"```text\n{lines.strip()}\n```"
+
+
 def code(text: str) -> str:
     return f"`{text}`"
 

@@ -18,10 +18,12 @@ _SIGNS = {"added": "+", "changed": "~", "unchanged": "=", "not_listed": "·"}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What there is to do, in the order in which definitions build on each other."""
+    """What there is to do, in the order in which definitions build on each other. `warnings` are of the whole set as it
+    will be: what is told while one after the other is activated may be over with the next."""
 
     differences: Sequence[Difference]
     documents: Mapping[tuple[str, str], Mapping[str, Any]]
+    warnings: Sequence[str] = ()
 
     @property
     def changes(self) -> list[Difference]:
@@ -34,7 +36,7 @@ class Plan:
         count = {word: sum(d.standing == word for d in self.differences) for word in _SIGNS}
         beside = f"; {count['not_listed']} active beside them stay as they are" if count["not_listed"] else ""
         summary = f"{count['added']} to add, {count['changed']} to change, {count['unchanged']} unchanged{beside}"
-        return [*shown, summary]
+        return [*shown, *(f"warning: {warning}" for warning in self.warnings), summary]
 
 
 def _lines(difference: Difference) -> Iterable[str]:
@@ -57,7 +59,7 @@ def make_plan(client: Client, directory: Path) -> Plan:
     answer = client.post("/v1/definitions/validate", {"definitions": documents})
     _refuse(library, _problems(answer, reads))
     found = client.post("/v1/definitions/diff", {"definitions": documents})
-    return Plan(_differences(found), {(r.kind, r.name): r.document or {} for r in reads})
+    return Plan(_differences(found), {(r.kind, r.name): r.document or {} for r in reads}, _warnings(answer))
 
 
 def _refuse(library: Library, found: Sequence[Iterable[Problem]]) -> None:
@@ -71,6 +73,11 @@ def _problems(answer: Any, reads: Sequence[Read]) -> list[list[Problem]]:
     if len(results) != len(reads):
         raise ApiRefused("the API checked another number of definitions than it was given")
     return [[Problem(p["path"], p["rule"], p["message"]) for p in result.get("problems", ())] for result in results]
+
+
+def _warnings(answer: Any) -> list[str]:
+    """None from a stack that is older than this command."""
+    return [warning["message"] for warning in answer.get("warnings") or ()]
 
 
 def _differences(answer: Any) -> list[Difference]:

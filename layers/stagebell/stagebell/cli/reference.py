@@ -14,6 +14,7 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.directory.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         file = arguments.directory / name
+        file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
         print(file)
     return 0
@@ -22,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
 def pages() -> dict[str, str]:
     """File name → Markdown."""
     return {
-        "actions.md": reference_actions.actions_page(),
+        **reference_actions.action_pages(),
         "commands.md": reference_commands.commands_page(),
         "definitions.md": reference_definitions.definitions_page(),
         "errors.md": reference_tables.errors_page(),

@@ -1,81 +1,91 @@
-"""The page of actions: what each kind takes, and what a retry or a crash does to it."""
+"""The pages of actions: what each kind takes, what is wrong and how it is told, and what a retry or a crash does."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from stagebell.cli.markdown import code, page, table, yaml
+from pydantic import BaseModel
+
+from stagebell.cli.markdown import code, page, table, text, yaml
+from stagebell.cli.reference_behaviour import BEHAVIOURS
 from stagebell.cli.reference_definitions import keys
+from stagebell.cli.reference_examples import AROUND, EXAMPLES
+from stagebell.cli.tools import offline_tools
+from stagebell.cli.yaml_text import read_documents
+from stagebell.contracts.definitions import follow_ups, moments, values
+from stagebell.contracts.definitions.action import Action
 from stagebell.contracts.definitions.actions import ACTION_MODELS
+from stagebell.domain.errors import Problem
+from stagebell.services.check import check_definitions
+from stagebell.services.checks.world import Nothing
 
-
-class Behaviour(NamedTuple):
-    """What the code of an action does, in words."""
-
-    example: str
-    effect: str
-    provider: str
-
-
-BEHAVIOURS: Mapping[str, Behaviour] = {
-    "send_email": Behaviour(
-        """
-- name: first-mail
-  at: {after: 2 hours}
-  unless_changed: true
-  type: send_email
-  to: [{field: owner}, {role: sales_manager}]
-  cc: [{manager_of: owner}]
-  subject: "{{ deal.name }} waits"
-  text: "{{ deal.name }} has been waiting since {{ entered_at | datetime }}."
-""",
-        "One message for each recipient, in their language and time zone; `cc` and `bcc` go with the first one. A "
-        "suppressed address is recorded and not written to. Without `text`, it is made from the HTML.",
-        "SES",
-    ),
-    "send_sms": Behaviour(
-        """
-- name: last-sms
-  at: {after: 6 hours}
-  type: send_sms
-  to: [{field: owner}, {phone: "+49 30 901820"}]
-  text: "{{ deal.name }} has had no salesperson for 6 hours."
-""",
-        "One text message for each number. Numbers are brought into E.164; one that is none is recorded and not sent "
-        "to. Plain texts have 160 characters a part, others 70.",
-        "SNS",
-    ),
+_DATE = (": a duration from when the step acts, or a date", moments.OnDate)
+PARTS: Mapping[str, Sequence[tuple[str, type[BaseModel]]]] = {
+    "create_task": ((f"{code('due')}{_DATE[0]}", _DATE[1]), (f"{code('remind')}: each of them", follow_ups.Reminder)),
+    "create_event": ((f"{code('starts')}{_DATE[0]}", _DATE[1]),),
 }
 
 
-def _section(kind: str) -> str:
-    told = BEHAVIOURS[kind]
-    rows: Sequence[Sequence[str]] = (
-        ("before the delivery is recorded", "nothing was sent; it is sent when the task comes again"),
-        (
-            f"between the record and the answer of {told.provider}",
-            "nobody knows whether it went out: the delivery is `unknown`; `on_unknown: leave` leaves it, `resend` "
-            "sends again",
-        ),
-        ("after the answer is recorded", "the outcome is known; nothing is sent again"),
-    )
-    return "\n\n".join(
-        [
-            f"## {code(kind)}",
-            (ACTION_MODELS[kind].__doc__ or "").strip() + " " + told.effect,
-            keys(ACTION_MODELS[kind]),
-            yaml(told.example),
-            f"A retry: where {told.provider} asks to slow down (`delivery_throttled`) or cannot be reached "
-            "(`delivery_unavailable`), nothing was sent, and the machine comes again for up to an hour; those that "
-            "were written to already are not written to again. A crash:",
-            table(("the process dies", "what follows"), rows),
-        ]
-    )
+def action_pages() -> dict[str, str]:
+    """The index, and a page for each kind: file name → Markdown."""
+    return {"actions.md": _index(), **{f"actions/{kind}.md": _page(kind) for kind in ACTION_MODELS}}
 
 
-def actions_page() -> str:
+def _index() -> str:
+    rows = [(f"[{code(kind)}](actions/{kind}.md)", _summary(kind)) for kind in ACTION_MODELS]
     return page(
         "Actions",
-        "A step is an action with a time (see [definitions](definitions.md)). Every effect is recorded before it is "
-        "made, under one key for the run, the step, the channel and the recipient.",
-        *(_section(kind) for kind in ACTION_MODELS),
+        "An action is a part of a workflow; a step of a scenario is an action with a time (see "
+        "[definitions](definitions.md)). Every kind has a page of its own, and a [schema](schemas/actions).",
+        table(("kind", "what it does"), rows),
+        "Every action has these keys:",
+        keys(Action),
+        "Effects outside are recorded before they are made, under one key for the run, the step, the channel and the "
+        "recipient. Changes of records are stored together with the end of the step that made them.",
     )
+
+
+def _summary(kind: str) -> str:
+    return (ACTION_MODELS[kind].__doc__ or "").strip()
+
+
+def _page(kind: str) -> str:
+    told, example = BEHAVIOURS[kind], EXAMPLES[kind]
+    deaths = [("before the effect", told.before), ("after the effect is recorded", told.after)]
+    if told.between:
+        deaths.insert(1, ("in between", told.between))
+    return page(
+        code(kind),
+        f"{_summary(kind)} {told.does}",
+        keys(ACTION_MODELS[kind]),
+        *_parts(kind),
+        yaml(example.right),
+        "## A mistake, and what is said to it",
+        yaml(example.wrong),
+        text("\n".join(_told(problem) for problem in mistakes(example.wrong))),
+        "## When it is tried again",
+        told.retry,
+        "## When the process dies",
+        table(("it dies", "what follows"), deaths),
+    )
+
+
+def _parts(kind: str) -> Iterator[str]:
+    for name, model in PARTS.get(kind, ()):
+        yield f"{name}:"
+        yield keys(model)
+    if kind == "update_field":
+        yield "A value is a literal (text, number, true or false, a list of options), or one of these:"
+        forms = [(code(f"{word}:"), (form.__doc__ or "").strip()) for word, form in values.FORMS.items()]
+        yield table(("form", "the new value"), forms)
+
+
+def mistakes(actions: str) -> tuple[Problem, ...]:
+    """What the checks say to a list of actions about a deal, beside the definitions around them."""
+    around = [document.data for document in read_documents(AROUND)]
+    written: Any = next(read_documents(actions)).data
+    workflow = {"kind": "workflow", "name": "example", "object": "deal", "trigger": {"on": "saved"}, "actions": written}
+    return check_definitions([*around, workflow], Nothing(), offline_tools())[-1].problems
+
+
+def _told(problem: Problem) -> str:
+    return f"{problem.rule}: {problem.path}: {problem.message}"

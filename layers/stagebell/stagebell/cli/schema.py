@@ -15,6 +15,7 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.directory.mkdir(parents=True, exist_ok=True)
     for name, schema in schemas().items():
         file = arguments.directory / name
+        file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         print(file)
     return 0

@@ -1,10 +1,11 @@
-"""JSON Schemas of the definitions: one per kind, and one for all, generated from the models."""
+"""JSON Schemas of the definitions: one per kind, one for all, and one per kind of action, generated from the models."""
 
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+from stagebell.contracts.definitions.actions import ACTION_MODELS
 from stagebell.contracts.definitions.kinds import KINDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -30,7 +31,8 @@ class _Generator(GenerateJsonSchema):
 def schemas() -> dict[str, dict[str, Any]]:
     """File name → schema."""
     single = {f"{kind}.schema.json": schema_of(model) for kind, model in KINDS.items()}
-    return {COMBINED: _combined(), **single}
+    actions = {f"actions/{kind}.schema.json": schema_of(model) for kind, model in ACTION_MODELS.items()}
+    return {COMBINED: _combined(), **single, **actions}
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ certain. Steps at different times do not collide: the later one comes last. Nor 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain, pairwise
+from functools import cached_property
+from itertools import pairwise
 
-from stagebell.domain.conditions import Clause, required
+from stagebell.domain.conditions import Clause, Condition, required
 from stagebell.domain.fields import Field, Value
 from stagebell.domain.interplay import Finding, Interplay
 from stagebell.domain.objects import Schema
@@ -29,7 +30,7 @@ TRIED = 100
 type Place = tuple[str, str, str]  # the object that lets in, the way to the record that is written, the field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Entry:
     scenario: Scenario
     write: Write
@@ -38,6 +39,19 @@ class _Entry:
     @property
     def step(self) -> Step:
         return self.write.step
+
+    def asked(self, written: set[str]) -> "list[_Ask]":
+        """What must be so for the step to act. `written` fields may look otherwise by the time it looks: of those only
+        what lets the record in counts."""
+        return [*self._entering, *(ask for ask in self._acting if ask.field not in written)]
+
+    @cached_property
+    def _entering(self) -> "list[_Ask]":
+        return [*_asked_by(self.scenario.trigger), *_asked(self.scenario.only_if)]
+
+    @cached_property
+    def _acting(self) -> "list[_Ask]":
+        return list(_asked(self.step.only_if))
 
 
 def collisions(interplay: Interplay, roots: Iterable[str], schema: Schema) -> Iterator[Finding]:
@@ -91,10 +105,10 @@ def _together(one: _Entry, other: _Entry, schema: Schema) -> bool:
     if not events:
         return False
     written = {*one.write.fields, *other.write.fields}
-    asked = [*_asked(one, written), *_asked(other, written)]
-    fields = schema[first.object].fields
-    new = events == ["created"]
-    return all(_possible(fields[name], _of(name, asked), new=new) for name in sorted({ask.field for ask in asked}))
+    ours, theirs = one.asked(written), other.asked(written)
+    both = {ask.field for ask in ours} & {ask.field for ask in theirs}
+    fields, new = schema[first.object].fields, events == ["created"]
+    return all(_possible(fields[name], _of(name, [*ours, *theirs]), new=new) for name in sorted(both))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +121,8 @@ class _Ask:
     change: bool = True
 
 
-def _asked(entry: _Entry, written: set[str]) -> Iterator[_Ask]:
-    """`written` fields may look otherwise by the time the step looks: of those only the entry's conditions count."""
-    yield from _asked_by(entry.scenario.trigger)
-    entering = required(entry.scenario.only_if)
-    acting = (c for c in required(entry.step.only_if) if c.path.field.name not in written)
-    for clause in chain(entering, acting):
+def _asked(condition: Condition) -> Iterator[_Ask]:
+    for clause in required(condition):
         if _decidable(clause):
             change = OPERATORS[clause.op].own_field
             yield _Ask(clause.path.field.name, clause.operand.literals, _bound(clause), change)

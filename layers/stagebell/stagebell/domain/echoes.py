@@ -1,8 +1,8 @@
 """Echoes: a source that was told of a change made here posts it back. That is no news, and must start nothing.
 
-What was told is remembered with the record until the source repeats it, or for a while. A source repeats what it was
-told in the order it was told it: an older echo may arrive while a newer write-back is still on its way, and must not
-undo it.
+What was told is remembered with the record until the source repeats it, or for a while. A source may repeat it field
+by field, among other things it has to say, or with the whole record. It repeats in the order it was told: an older echo
+may arrive while a newer write-back is still on its way, and must not undo it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,17 @@ from stagebell.domain.fields import Value
 WINDOW = timedelta(minutes=15)
 """After it, the same values from the source are an edit like any other: it may be one that never repeats anything."""
 
+OVERLAP = timedelta(minutes=2)
+"""For so long after a newer write-back, a source may still be repeating an older one. A value that it says later is an
+edit: write-backs that go out late no longer say what has been replaced (`write_backs.LATE`)."""
+
 KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """What a source is told, and so may repeat. `causes` are the runs behind it, the one that made it last."""
+    """What a source is told, and so may repeat; a lock has no fields. `causes` are the runs behind it, the one that
+    made it last."""
 
     source: str
     change: str
@@ -31,11 +36,11 @@ class Echo:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A change that repeats what we said: without the values that a newer write-back has replaced since, caused by the
-    runs that led to it; `left` are the echoes still to come."""
+    """A change that repeats what we said, as it counts: without the values that a newer write-back has replaced (they
+    are `stale`), caused by the runs that led to it. `left` are the echoes still to come."""
 
     change: Change
-    echo: Echo
+    stale: tuple[str, ...]
     left: tuple[Echo, ...]
 
 
@@ -45,25 +50,59 @@ def expect(echoes: Sequence[Echo], expected: Sequence[Echo], now: datetime) -> t
 
 
 def hear(echoes: Sequence[Echo], change: Change) -> Heard | None:
-    """Whether a change of a source repeats one of the echoes; the oldest that fits, as sources repeat in order."""
-    for position, echo in enumerate(echoes):
-        if echo.source == change.source and _repeats(change, echo):
-            gone = {e.change for e in echoes[: position + 1] if e.source == echo.source}
-            left = tuple(e for e in echoes if e.source != echo.source or e.change not in gone)
-            return Heard(_without_replaced(change, echo, left), echo, left)
+    """What a change of a source counts for, if it repeats something of what the source was told."""
+    told = [echo for echo in echoes if _may_repeat(change, echo)]
+    repeated = _repeated(told, change)
+    if not repeated:
+        return None
+    newest = max(repeated.values())
+    stale = tuple(n for n in sorted(change.fields) if _replaced(told[repeated.get(n, newest) + 1 :], n, change))
+    fields = {name: value for name, value in change.fields.items() if name not in stale}
+    counted = replace(change, fields=fields, causes=change.causes or told[newest].causes)
+    without = {echo.change: _without(echo, position, repeated) for position, echo in enumerate(told)}
+    kept = (without.get(echo.change, echo) if echo in told else echo for echo in echoes)
+    return Heard(counted, stale, tuple(echo for echo in kept if echo is not None))
+
+
+def nod(echoes: Sequence[Echo], change: Change) -> tuple[Echo, ...] | None:
+    """The echoes still to come, if a change that says nothing new may be how its source repeats a lock."""
+    for echo in echoes:
+        if not echo.fields and _may_repeat(change, echo):
+            return tuple(other for other in echoes if other is not echo)
     return None
 
 
-def _repeats(change: Change, echo: Echo) -> bool:
-    if change.type != "updated" or not echo.at - WINDOW <= change.occurred_at <= echo.at + WINDOW:
-        return False
-    said = [name for name in echo.fields if name in change.fields]
-    return bool(said) and all(change.fields[name] == echo.fields[name] for name in said)
+def _may_repeat(change: Change, echo: Echo) -> bool:
+    near = echo.at - WINDOW <= change.occurred_at <= echo.at + WINDOW
+    return near and change.type == "updated" and change.source == echo.source
 
 
-def _without_replaced(change: Change, echo: Echo, left: Sequence[Echo]) -> Change:
-    """A newer write-back of the same field is still to be repeated: this older value does not count."""
-    replaced = {name for later in left if later.source == echo.source for name in later.fields}
-    stale = {name for name in echo.fields if name in replaced}
-    fields = {name: value for name, value in change.fields.items() if name not in stale}
-    return replace(change, fields=fields, causes=change.causes or echo.causes)
+def _repeated(told: Sequence[Echo], change: Change) -> Mapping[str, int]:
+    """The fields that repeat what was told, and by position how far they show the source to have come.
+
+    In order, so each is the first that fits; but what shows another field to be further shows it to be so, too."""
+    first: dict[str, int] = {}
+    for position, echo in enumerate(told):
+        for name, value in echo.fields.items():
+            if name in change.fields and change.fields[name] == value:
+                first.setdefault(name, position)
+    newest = max(first.values(), default=0)
+    return {name: _last(told[: newest + 1], name, change.fields[name]) for name in first}
+
+
+def _last(told: Sequence[Echo], name: str, value: Value) -> int:
+    return max(position for position, echo in enumerate(told) if name in echo.fields and echo.fields[name] == value)
+
+
+def _replaced(later: Sequence[Echo], name: str, change: Change) -> bool:
+    """Whether the source is still to repeat a newer value of a field, so that this one does not count."""
+    return any(
+        name in echo.fields and echo.fields[name] != change.fields[name] and change.occurred_at <= echo.at + OVERLAP
+        for echo in later
+    )
+
+
+def _without(echo: Echo, position: int, repeated: Mapping[str, int]) -> Echo | None:
+    """What is still to be repeated of an echo; None: nothing."""
+    fields = {name: value for name, value in echo.fields.items() if repeated.get(name, -1) < position}
+    return replace(echo, fields=fields) if fields or not echo.fields else None

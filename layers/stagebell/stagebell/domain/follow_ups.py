@@ -38,7 +38,12 @@ def order(key: RecordKey, fields: Mapping[str, Value]) -> str:
     return f"{value if isinstance(value, str) else '~'}#{key.id}"
 
 
+def state_of(task: Mapping[str, Value]) -> str:
+    """A task that says nothing is open."""
+    return str(task.get("state") or "open")
+
+
 def is_overdue(key: RecordKey, fields: Mapping[str, Value], now: datetime) -> bool:
     """Whether it is a task that is open after its due time."""
-    due, state = fields.get("due_at"), fields.get("state")
-    return key.object == "task" and state in (None, "open") and due is not None and parse_instant(due) < now
+    due = fields.get("due_at")
+    return key.object == "task" and state_of(fields) == "open" and due is not None and parse_instant(due) < now

@@ -8,6 +8,7 @@ another record, another field or the time can go either way: so "it cannot" is c
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from stagebell.domain.conditions import All, Any_, Clause, Condition, Not, View, required
@@ -134,7 +135,15 @@ def _tried(clause: Clause, befores: Sequence[Value], afters: Sequence[Value]) ->
 def holds(clause: Clause, before: Value, after: Value) -> bool:
     """A clause about one field of the record and literals, for one pair of values."""
     name = clause.path.field.name
-    return clause.holds(View({name: before}, {name: after}, datetime.min.replace(tzinfo=UTC), ZoneInfo("UTC")))
+    return clause.holds(View({name: before}, {name: after}, _SOME_TIME, _some_zone()))
+
+
+_SOME_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+@cache
+def _some_zone() -> ZoneInfo:
+    return ZoneInfo("UTC")
 
 
 def facts_of(condition: Condition) -> dict[str, Possible]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from stagebell.domain.changes import Change, RecordKey
-from stagebell.domain.echoes import Echo, hear
+from stagebell.domain.echoes import Echo, hear, nod
 from stagebell.domain.fields import Value
 from stagebell.domain.locks import Lock
 
@@ -116,13 +116,17 @@ def _marked(record: Record, change: Change, lock: Lock | None) -> Comparison:
 def _heard(record: Record, change: Change, stamp: Stamp) -> Comparison:
     """A write; what repeats our own words is told apart from news."""
     heard = hear(record.echoes, change) if record.echoes else None
-    if heard is None:
-        return _write(record, change, stamp)
-    found = _write(record, heard.change, stamp)
-    if found.event is None:
+    found = _write(record, heard.change if heard else change, stamp)
+    if found.event is None or not record.echoes:
         return found
-    event: Event = "echo" if found.event == "saved" else found.event
-    return replace(found, after=replace(found.after, echoes=heard.left), event=event)
+    left = nod(record.echoes, change) if found.event == "saved" else None
+    if heard is not None:
+        said = replace(change, causes=heard.change.causes)
+        found, left = replace(found, change=said, outdated=(*found.outdated, *heard.stale)), heard.left
+    if left is None:
+        return found
+    repeats = found.event == "saved"
+    return replace(found, after=replace(found.after, echoes=left), event="echo" if repeats else found.event)
 
 
 def _write(record: Record, change: Change, stamp: Stamp) -> Comparison:

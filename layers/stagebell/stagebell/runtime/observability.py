@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 if TYPE_CHECKING:
+    from stagebell.domain.deliveries import Delivery
     from stagebell.domain.runs import Run, StepState
     from stagebell.ports import Applied
 
@@ -74,6 +75,17 @@ def note_applied(applied: Applied) -> None:
     refused = outcomes.count("too_many_runs") + (applied.event == "refused")
     if refused:
         count("Refused", refused)
+
+
+def note_write_back(delivery: Delivery) -> None:
+    """Log an attempt to tell a source what was changed here, and count what was given up: an alarm listens."""
+    given_up = delivery.state == "failed"
+    verb = "write_back_waits" if delivery.state == "planned" else f"write_back_{delivery.state}"
+    ids: dict[str, Id] = {"delivery": delivery.key, "source": delivery.recipient, "record": str(delivery.record)}
+    ids |= {"change": delivery.change, "reason": delivery.reason, "attempts": delivery.attempts}
+    _log(verb, "error" if given_up else "info", ids)
+    if given_up:
+        count("WriteBacksGivenUp")
 
 
 def _log(action: str, level: Level, ids: Mapping[str, Id]) -> None:

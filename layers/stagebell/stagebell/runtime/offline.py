@@ -53,6 +53,7 @@ from stagebell.services.start_process import StartProcess
 from stagebell.services.unlock_record import UnlockRecord
 from stagebell.services.update_field import UpdateField
 from stagebell.services.webhooks import Webhooks
+from stagebell.services.write_back import WriteBack
 
 PREFIX = "offline"
 SENDER = "stagebell@example.com"
@@ -86,6 +87,12 @@ class Offline:
         self.actor = Actor(self.applier, self.records, self.runs, self.clock, PREFIX)
         self.finisher = Finisher(self.runs, self.scheduler, self.clock)
         self.actions = self._actions()
+        self.write_back = self._write_back()
+
+    def _write_back(self) -> WriteBack:
+        stored = self.records, self.outbox, self.deliveries, self.suppressions, self.secrets
+        webhooks = Webhooks(self.poster, self.clock)
+        return WriteBack(self.catalog, *stored, webhooks, self.teller, self.clock, lambda: 0.0)
 
     def _actions(self) -> Mapping[str, Action]:
         composer = Composer(self.catalog, self.renderer)
@@ -136,6 +143,11 @@ class Offline:
     def run_until(self, moment: datetime, *, inclusive: bool = True) -> None:
         """Let everything act that is due by then."""
         self._machine(self.actions).run_until(moment, inclusive=inclusive)
+
+    def tell_all(self) -> None:
+        """Tell the sources what they are still to be told; what they do not take waits for the next time."""
+        waiting = [tell for tell in self.teller.take() if self.write_back.carry_out(tell) is not None]
+        self.teller.waiting += waiting
 
     def backtest(self) -> Backtest:
         report = Report(self.zone)

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 from stagebell.runtime import settings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from stagebell.adapters.retention import Retention
     from stagebell.api.ports import ApiPorts
     from stagebell.domain.changes import Change
     from stagebell.domain.invitations import Invitation
+    from stagebell.domain.planning import Tell
     from stagebell.ports import (
         ApiKeys,
         ChangeQueue,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from stagebell.services.make import Maker
     from stagebell.services.receive import Receiver
     from stagebell.services.sight import Sights
+    from stagebell.services.write_back import WriteBack
 
 
 @cache
@@ -183,6 +187,21 @@ def teller() -> Teller:
     from stagebell.adapters.sqs_tells import SqsTeller
 
     return SqsTeller(client("sqs"), settings.WriteBackSettings.read().url)
+
+
+@cache
+def postpone() -> Callable[[str, datetime], None]:
+    """Lets a message of the write-backs queue, by its receipt handle, come back at a time."""
+    from stagebell.adapters.sqs_tells import SqsPauses
+
+    return SqsPauses(client("sqs"), settings.WriteBackSettings.read().url, clock())
+
+
+def read_tell(body: str) -> Tell:
+    """The Tell in a message of the write-backs queue."""
+    from stagebell.adapters.sqs_tells import read_tell as read
+
+    return read(body)
 
 
 @cache
@@ -439,6 +458,20 @@ def _waiting_client(seconds: float) -> Any:
 
 
 @cache
+def write_back() -> WriteBack:
+    from random import random
+
+    from stagebell.runtime.observability import note_write_back
+    from stagebell.services.shelves import Shelves
+    from stagebell.services.webhooks import Webhooks
+    from stagebell.services.write_back import WriteBack
+
+    stored = records(), outbox(), deliveries(), suppressions(), secrets()
+    webhooks = Webhooks(poster(), clock())
+    return WriteBack(Shelves(definitions()), *stored, webhooks, Late(teller), clock(), random, note_write_back)
+
+
+@cache
 def requests() -> Requests:
     from stagebell.adapters.dynamodb_access import DynamoRequests
 
@@ -451,7 +484,8 @@ def tools() -> Tools:
     from stagebell.adapters.public_holidays import public_holidays
     from stagebell.services.checks.world import Tools
 
-    return Tools(JinjaRenderer(), public_holidays, settings.ZoneSettings.read().zone)
+    any_address = settings.WebhookSettings.read().any_address
+    return Tools(JinjaRenderer(), public_holidays, settings.ZoneSettings.read().zone, any_address)
 
 
 @cache
@@ -467,6 +501,7 @@ def api() -> ApiPorts:
         queue=queue,
         scheduler=scheduler,
         teller=teller,
+        outbox=outbox,
         suppressions=suppressions,
         inbox=inbox,
         secrets=secrets,

@@ -172,6 +172,8 @@ class Applier:
         stored = self.records.load(change.key)
         note = self._admitted(stored.record, change)
         comparison = compare(stored.record, change)
+        if comparison.event == "echo":
+            note = ""  # it says nothing that a lock could refuse
         if note == "record_locked":
             return self._refused(comparison, note)
         if too_large(comparison.after):
@@ -254,7 +256,7 @@ class Applier:
         if not sources:
             return comparison, ()
         told = {name: after.fields.get(name) for name in comparison.changed}
-        expected = [Echo(source, change.id, change.occurred_at, told, change.causes) for source in sources if told]
+        expected = [Echo(source, change.id, change.occurred_at, told, change.causes) for source in sources]
         listening = echoes.expect(after.echoes, expected, change.occurred_at)
         tells = tuple(Tell(after.key, source, after.version) for source in sources)
         return replace(comparison, after=replace(after, echoes=listening)), tells

@@ -40,7 +40,7 @@ class Definer:
     def validate(self, documents: Sequence[object]) -> list[Checked]:
         """Check a set together with what is active; stores nothing."""
         checked = check_definitions(documents, self.definitions, self.tools)
-        return [_worse(c, self._taken(c.kind, c.name)) if not c.problems else c for c in checked]
+        return [_worse(result, self._taken(result.kind, result.name)) for result in checked]
 
     def warnings(self, checked: Sequence[Checked]) -> tuple[Finding, ...]:
         """What the definitions of a checked set would do to each other and to those that are active."""
@@ -206,7 +206,7 @@ def _targets(document: Document) -> list[str]:
 
 
 def _worse(checked: Checked, problems: Sequence[Problem]) -> Checked:
-    return replace(checked, document=None, problems=tuple(problems)) if problems else checked
+    return replace(checked, document=None, problems=(*checked.problems, *problems)) if problems else checked
 
 
 def _under(at: str, problem: Problem) -> Problem:

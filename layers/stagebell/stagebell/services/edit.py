@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from stagebell.domain.changes import Change, ChangeReader, ChangeType, RecordKey
-from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem, RecordLocked
+from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from stagebell.domain.fields import Value, instant_text
 from stagebell.domain.objects import ObjectType
 from stagebell.domain.records import Record
@@ -85,7 +85,5 @@ def _emptied(kind: ObjectType, fields: Mapping[str, Any]) -> list[Problem]:
 def _demand_taken(applied: Applied) -> None:
     if applied.note == "record_too_large":
         raise InvalidInput([Problem("fields", "record_too_large", "the record would be larger than a record may be")])
-    if applied.note == "record_locked":
-        raise RecordLocked(f"record {applied.change.key} is locked; unlock it first")
     if applied.event == "stale" or applied.outdated:
         raise Conflict("the record was changed by its source at the same moment: read it, then send a new request")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.errors import Conflict, InvalidInput, Problem
+from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from stagebell.domain.fields import instant_text
-from stagebell.domain.follow_ups import is_overdue
+from stagebell.domain.follow_ups import is_overdue, state_of
 from stagebell.domain.records import Record
 from stagebell.ports import Clock, Page, Records
 from stagebell.services.edit import Editor
@@ -31,8 +31,8 @@ class TaskDesk:
     def reassign(self, task: str, user: str) -> Record:
         """Raises NotFound, RecordLocked, Conflict for a task that is not open, InvalidInput for who cannot take it."""
         found = self._task(task)
-        if state_of(found) != "open":
-            raise Conflict(f"task {task} is {state_of(found)}: only an open task can be reassigned")
+        if state_of(found.fields) != "open":
+            raise Conflict(f"task {task} is {state_of(found.fields)}: only an open task can be reassigned")
         if found.fields.get("assignee") == user:
             return found
         taker = self.editor.applier.records.load(RecordKey("user", user)).record
@@ -43,10 +43,10 @@ class TaskDesk:
 
     def _ended(self, task: str, state: str, **more: Any) -> Record:
         found = self._task(task)
-        if state_of(found) == state:
+        if state_of(found.fields) == state:
             return found
-        if state_of(found) != "open":
-            raise Conflict(f"task {task} is {state_of(found)} already")
+        if state_of(found.fields) != "open":
+            raise Conflict(f"task {task} is {state_of(found.fields)} already")
         return self._edited(task, state=state, **more)
 
     def _task(self, task: str) -> Record:
@@ -56,13 +56,20 @@ class TaskDesk:
         return self.editor.edit(RecordKey("task", task), fields).record
 
 
-def state_of(task: Record) -> str:
-    """A task that says nothing is open."""
-    return str(task.fields.get("state") or "open")
+def task(records: Records, id: str) -> Record:
+    """Raises NotFound for a task that is unknown or deleted."""
+    found = records.load(RecordKey("task", id)).record
+    if not found.exists:
+        raise NotFound(f"there is no task {id}")
+    return found
 
 
 def tasks_of(records: Records, clock: Clock, user: str, cursor: str | None, *, overdue: bool) -> Page[Record]:
-    """A page of a user's open tasks by due time, those without one last; with `overdue`, no more than the late ones."""
+    """A page of a user's open tasks by due time, those without one last; with `overdue`, no more than the late ones.
+
+    Raises NotFound for an unknown user."""
+    if not records.load(RecordKey("user", user)).record.version:
+        raise NotFound(f"no change of user {user} has arrived yet")
     page = records.owned("task", user, cursor)
     if not overdue:
         return page

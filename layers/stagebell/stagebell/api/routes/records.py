@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from stagebell.api.endpoints import Routes
-from stagebell.api.parameters import Cursor, Id, Name, Ports
+from stagebell.api.parameters import Cursor, Edits, Id, Name, Ports
 from stagebell.contracts.api.deliveries import Delivery, DeliveryPage
-from stagebell.contracts.api.records import Change, ChangePage, Explanation, Record
+from stagebell.contracts.api.records import Change, ChangePage, EditRecord, Explanation, Record, Why
 from stagebell.contracts.api.runs import Run, RunPage
 from stagebell.domain.changes import RecordKey
 from stagebell.services import browse
 from stagebell.services.explain import Explainer
 
 routes = Routes("records")
+_EDITING = ("not_found", "conflict", "record_busy")
 
 
 @routes.get("/v1/records/{object}/{id}", role="viewer", problems=("not_found",))
@@ -22,6 +23,32 @@ def get_record(object: Name, id: Id, ports: Ports) -> Record:
 
     Its values as they stand, when each was written, and the runs that go for it."""
     return Record.from_domain(browse.record(ports.records, RecordKey(object, id)))
+
+
+@routes.patch("/v1/records/{object}/{id}", role="integrator", problems=(*_EDITING, "record_locked"))
+def edit_record(object: Name, id: Id, body: Annotated[EditRecord, Body()], edits: Edits) -> Record:
+    """Write values of a record.
+
+    A change like any other: kept in the record's history under the id of the API key, told to the sources that listen,
+    and followed by whatever definitions make of it."""
+    return Record.from_domain(edits.edit(RecordKey(object, id), body.fields))
+
+
+@routes.post("/v1/records/{object}/{id}/lock", role="operator", problems=_EDITING)
+def lock_record(object: Name, id: Id, body: Annotated[Why, Body()], edits: Edits) -> Record:
+    """Lock a record.
+
+    Actions and edits of it are refused until it is unlocked; authoritative sources are still mirrored. Locking it twice
+    keeps the first reason."""
+    return Record.from_domain(edits.lock(RecordKey(object, id), body.why))
+
+
+@routes.post("/v1/records/{object}/{id}/unlock", role="operator", problems=_EDITING)
+def unlock_record(object: Name, id: Id, body: Annotated[Why, Body()], edits: Edits) -> Record:
+    """Unlock a record.
+
+    Unlocking it twice is harmless."""
+    return Record.from_domain(edits.unlock(RecordKey(object, id), body.why))
 
 
 @routes.get("/v1/records/{object}/{id}/changes", role="viewer")

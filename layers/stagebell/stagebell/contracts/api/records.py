@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from stagebell import ports
 from stagebell.contracts.api.pages import Page, Shape
-from stagebell.domain import records
+from stagebell.contracts.model import Model
+from stagebell.domain import locks, records
 from stagebell.domain.runs import Enrolment
 
 
@@ -27,6 +28,18 @@ class OpenRun(Shape):
         )
 
 
+class Lock(Shape):
+    """While a record is locked, actions and edits of it are refused; its authoritative sources are still mirrored."""
+
+    by: str = Field(description="A run, or the id of an API key", examples=["0f2c8f4e5d0b4f3a"])
+    at: datetime
+    why: str
+
+    @classmethod
+    def from_domain(cls, lock: locks.Lock) -> Self:
+        return cls(by=lock.by, at=lock.at, why=lock.why)
+
+
 class Record(Shape):
     """The mirror of one record. A deleted one keeps its last values, to be read only."""
 
@@ -39,6 +52,8 @@ class Record(Shape):
     created_at: datetime | None
     created_by: str | None
     deleted_at: datetime | None
+    lock: Lock | None = Field(description="Null while it is not locked")
+    sources: tuple[str, ...] = Field(description="Those that have reported it", examples=[["erp"]])
     open_runs: tuple[OpenRun, ...]
 
     @classmethod
@@ -54,6 +69,8 @@ class Record(Shape):
             created_at=record.created_at,
             created_by=record.created_by,
             deleted_at=_deleted_at(record),
+            lock=Lock.from_domain(record.lock) if record.lock else None,
+            sources=record.sources,
             open_runs=tuple(OpenRun.from_domain(e) for e in stored.enrolments.values() if e.open),
         )
 
@@ -62,21 +79,38 @@ def _deleted_at(record: records.Record) -> datetime | None:
     return record.deleted.at if record.deleted is not None and not record.exists else None
 
 
+class EditRecord(Model):
+    """Values to write. Those of other fields stay."""
+
+    fields: Annotated[Mapping[str, Any], Field(min_length=1, max_length=500, examples=[{"stage": "Won"}])]
+
+
+class Why(Model):
+    """What the record's history is to say."""
+
+    why: Annotated[str, StringConstraints(min_length=1, max_length=500), Field(examples=["The contract is signed"])]
+
+
 class Change(Shape):
-    """One change a source reported, and what came of it."""
+    """One change that a source reported, an action made, or somebody made here, and what came of it."""
 
     id: str = Field(examples=["erp:msg_2"])
-    source: str
-    type: str = Field(description="created, updated or deleted, as the source says", examples=["updated"])
+    source: str = Field(description="A source; stagebell: an action; api: an edit; manual: a start by hand")
+    type: str = Field(
+        description="created, updated, deleted, locked or unlocked, as it was meant", examples=["updated"]
+    )
     event: str = Field(
-        description="What it was: created, updated, saved, deleted, manual, stale (too late) or refused (too large)",
+        description="What it was: created, updated, saved, deleted, manual, locked, unlocked, echo (a source repeats "
+        "what it was told), stale (too late) or refused (see note)",
         examples=["updated"],
     )
     occurred_at: datetime
     applied_at: datetime
     sequence: int | None
-    actor: str | None
+    actor: str | None = Field(description="Who did it: as the source says; a run; or the id of an API key")
     mode: str
+    note: str = Field(description="What is special about it: a stable word", examples=["mirrored_while_locked"])
+    why: str = Field(description="The reason given for a lock or unlock")
     said: Mapping[str, Any] = Field(description="The fields as they arrived")
     before: Mapping[str, Any] = Field(description="The former values of the fields that changed")
     after: Mapping[str, Any] = Field(description="The record after it")
@@ -96,6 +130,8 @@ class Change(Shape):
             sequence=change.sequence,
             actor=change.actor,
             mode=change.mode,
+            note=applied.note,
+            why=change.why,
             said=change.fields,
             before=applied.before,
             after=applied.after,

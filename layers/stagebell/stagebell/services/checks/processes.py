@@ -37,9 +37,7 @@ def _reading_problems(document: Document, world: World) -> Iterator[Problem]:
 
 def _untimed_problems(document: Document) -> Iterator[Problem]:
     """A workflow that waits for nothing is over before anything else can happen to the record."""
-    message = (
-        "all actions are done at once, and nothing can change before: give an action a time in at, or leave it out"
-    )
+    message = "all actions are done at once, before anything can change: give an action a time in at, or leave this out"
     if document.get("cancel_if"):
         yield Problem("cancel_if", "needs_time", message)
     for index, action in enumerate(document["actions"]):

@@ -34,6 +34,8 @@ def recipient_problems(step: Document, key: str, scope: Scope) -> Iterator[Probl
 
 def _problems(recipient: Recipient, at: str, reach: Reach, scope: Scope) -> Iterator[Problem]:
     match recipient.kind:
+        case "field" if _lists_people(scope.path(recipient.value)):
+            return
         case "field":
             yield from _path_problems(recipient.value, at, reach, scope)
         case "manager_of":
@@ -46,10 +48,14 @@ def _path_problems(text: str, at: str, reach: Reach, scope: Scope) -> Iterator[P
     path = scope.path(text)
     if isinstance(path, str):
         yield Problem(at, "known_field", path)
-    elif _leads_to(path) not in reach and not (at.endswith(".field") and (path.object, path.field.name) == _ATTENDEES):
+    elif _leads_to(path) not in reach:
         kind = path.field.type
         what = f"a reference to {path.field.object}" if kind == "reference" else f"a {kind} field"
         yield Problem(at, "recipient_field", f"{text} is {what}; it should lead to {_shown(reach)}")
+
+
+def _lists_people(path: Path | str) -> bool:
+    return not isinstance(path, str) and (path.object, path.field.name) == _ATTENDEES
 
 
 def _leads_to(path: Path) -> str:

@@ -30,18 +30,23 @@ _FITS: Mapping[str, frozenset[str]] = {
 
 
 def update_field_problems(step: Document, scope: Scope) -> Iterator[Problem]:
-    target = scope.object
-    if step.get("related"):
-        path = scope.path(step["related"])
-        wrong = path if isinstance(path, str) else ""
-        if not isinstance(path, str) and path.field.type != "reference":
-            wrong = f"{path} is a {path.field.type} field: it leads to no record"
-        if wrong or isinstance(path, str):
-            yield Problem(f"{scope.at}related", "known_field" if isinstance(path, str) else "reference", wrong)
-            return
-        target = path.field.object
-    if target in scope.schema:
+    target = _target(step, scope)
+    if isinstance(target, Problem):
+        yield target
+    elif target in scope.schema:
         yield from _value_problems(step["set"], target, scope)
+
+
+def _target(step: Document, scope: Scope) -> str | Problem:
+    """The object whose record is updated, or why there is none."""
+    if not step.get("related"):
+        return scope.object
+    path, at = scope.path(step["related"]), f"{scope.at}related"
+    if isinstance(path, str):
+        return Problem(at, "known_field", path)
+    if path.field.type != "reference":
+        return Problem(at, "reference", f"{path} is a {path.field.type} field: it leads to no record")
+    return path.field.object
 
 
 def _value_problems(written: Mapping[str, object], target: str, scope: Scope) -> Iterator[Problem]:

@@ -39,6 +39,9 @@ class Nothing:
         return ()
 
 
+NOTHING = Nothing()
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """`zone` is the stack's: what a calendar without a time zone means. `any_address`: the stack is for local use, and
@@ -57,7 +60,7 @@ class World:
 
     documents: Mapping[Key, Document]
     expected: frozenset[Key] = frozenset()
-    known: Known = Nothing()
+    known: Known = NOTHING
     schema: Schema = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,363 @@
+"""Every action kind through the real machine and its real function: what it leaves behind, and where.
+
+The deal belongs to Mia, whose account is Acme; a workflow with one action follows when it gets a stage."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from stagebell.contracts.definitions.actions import ACTION_MODELS
+from stagebell.contracts.definitions.kinds import read_definition
+from stagebell.domain.changes import RecordKey
+from stagebell.ports import Posted
+from stagebell.runtime import wiring
+from tests.machines.world import SOURCE, World, world
+from tests.stage import ACCOUNT, DEAL, QUOTATION, START, UNASSIGNED, WON
+
+CRM = SOURCE | {"authoritative": True, "write_back": "https://crm.example.com/stagebell"}
+PARTNER = "https://partner.example.com/hook"
+SCORE = "arn:aws:lambda:eu-central-1:123456789012:function:score"
+DEALS = DEAL | {"record_url": "https://crm.example.com/deals/{{ id }}"}
+FUNCTION = {"kind": "function", "name": "score", "arn": SCORE, "sets": {"deal": ["count"]}}
+OTHER = {
+    "kind": "workflow",
+    "name": "other",
+    "object": "deal",
+    "trigger": {"on": "manual"},
+    "actions": [{"name": "count", "type": "update_field", "set": {"count": 99}}],
+}
+MIA = {"name": "Mia", "email": "mia@example.com", "phone": "+491701234567", "roles": ["sales"], "active": True}
+BEN = {"name": "Ben", "email": "ben@example.com", "roles": ["sales"], "active": True}
+ACME = {"name": "Acme", "employees": 10, "owner": "ben"}
+DEAL_7 = {"name": "Big", "owner": "mia", "account": "acme", "amount": "1000.00", "count": 3, "tags": ["new"]}
+DEAL_7 |= {"due_on": "2026-03-20", "met_at": "2026-03-02T08:00:00Z", "contact": "cleo@example.com", "urgent": False}
+
+type Probe = Callable[[World], Any]
+
+
+def post(deployed: World, object_name: str, id: str, minutes: float = 0, **fields: Any) -> None:
+    at = START + timedelta(minutes=minutes)
+    deployed.machines.advance(at, inclusive=False)
+    change = {"object": object_name, "id": id, "type": "updated", "occurred_at": at.isoformat(), "fields": fields}
+    answer = deployed.post(change, delivery=f"msg_{object_name}_{id}_{minutes}")
+    assert answer["statusCode"] == 202, answer["body"]
+    deployed.machines.advance(deployed.clock.now())
+    deployed.drain()
+
+
+def workflow(*actions: Mapping[str, Any], name: str = "w") -> dict[str, Any]:
+    named = [{"name": f"step-{number}", **action} for number, action in enumerate(actions, 1)]
+    trigger = {"on": "updated", "fields": ["stage"]}
+    document = {"kind": "workflow", "name": name, "object": "deal", "trigger": trigger, "actions": named}
+    read = read_definition(document)
+    assert read.document is not None, read.problems
+    return dict(read.document)
+
+
+def begin(deployed: World) -> None:
+    post(deployed, "user", "mia", **MIA)
+    post(deployed, "user", "ben", **BEN)
+    post(deployed, "account", "acme", **ACME)
+    post(deployed, "deal", "deal-7", **DEAL_7)
+
+
+def steps(deployed: World) -> list[tuple[str, str]]:
+    (run,) = [run for run in deployed.runs("deal", "deal-7") if run.definition == "w"]
+    return [(step.status, step.reason) for step in run.steps]
+
+
+def deliveries(deployed: World) -> list[tuple[str, str, str]]:
+    (run,) = [run for run in deployed.runs("deal", "deal-7") if run.definition == "w"]
+    found = wiring.deliveries().of_run(run.id).items
+    return sorted((d.channel, d.recipient, d.state) for d in found if d.channel != "write_back")
+
+
+def field(name: str, object_name: str = "deal", id: str = "deal-7") -> Probe:
+    return lambda deployed: deployed.record(object_name, id).current.get(name)
+
+
+def follow_ups(*names: str) -> Probe:
+    def look(_: World) -> list[Any]:
+        found = wiring.records().follow_ups(RecordKey("deal", "deal-7")).items
+        return [tuple(record.current.get(name) for name in names) for record in found]
+
+    return look
+
+
+def inbox(deployed: World) -> list[tuple[str, str, str]]:
+    deployed.machines.settle()
+    return [(n.subject, n.body, n.url) for n in wiring.inbox().notices("mia").items]
+
+
+def emails(deployed: World) -> list[tuple[str, str]]:
+    return sorted((m.subject, m.destinations["ToAddresses"][0]) for m in deployed.emails)
+
+
+def told(deployed: World) -> list[tuple[str, dict[str, Any]]]:
+    """What the CRM was told: the type and the fields of each message."""
+    bodies = [json.loads(p.body) for p in deployed.webhooks.posted if p.url == CRM["write_back"]]
+    return [(body["type"], body["data"]["fields"]) for body in bodies]
+
+
+def posted(deployed: World) -> list[Any]:
+    return [json.loads(p.body) for p in deployed.webhooks.posted if p.url == PARTNER]
+
+
+def locked(deployed: World) -> str | None:
+    lock = deployed.record("deal", "deal-7").lock
+    return lock.why if lock else None
+
+
+def other_runs(deployed: World) -> list[str]:
+    return [run.status for run in deployed.runs("deal", "deal-7") if run.definition == "other"]
+
+
+ACTED, NOTHING = [("acted", "")], [("acted", "unchanged")]
+CASES = [
+    pytest.param(
+        [{"type": "notify", "to": [{"field": "owner"}], "subject": "{{ deal.name }}", "body": "At {{ deal.account.name }}"}],
+        {inbox: [("Big", "At Acme", "https://crm.example.com/deals/deal-7")], deliveries: [("inbox", "mia", "sent")]},
+        id="notify: the owner finds it in the inbox, with the way back to the record",
+    ),
+    pytest.param(
+        [{"type": "notify", "to": [{"field": "owner"}], "via": ["inbox", "email"], "subject": "Hello", "body": "Look"}],
+        {deliveries: [("email", "mia@example.com", "sent"), ("inbox", "mia", "sent")], emails: [("Hello", "mia@example.com")]},
+        id="notify: by both ways it is two deliveries",
+    ),
+    pytest.param(
+        [{"type": "send_email", "to": [{"field": "contact"}], "subject": "Hi {{ deal.name }}", "text": "x"}],
+        {emails: [("Hi Big", "cleo@example.com")], deliveries: [("email", "cleo@example.com", "sent")]},
+        id="send_email: to the address in a field",
+    ),
+    pytest.param(
+        [{"type": "send_sms", "to": [{"role": "sales"}], "text": "{{ deal.name }}"}],
+        {deliveries: [("sms", "+491701234567", "sent")]},
+        id="send_sms: to those of a group that have a number",
+    ),
+    pytest.param(
+        [{"type": "update_field", "set": {"count": {"add": 2}, "urgent": True, "due_on": {"add": "3 days"}}}],
+        {
+            field("count"): 5,
+            field("urgent"): True,
+            field("due_on"): "2026-03-23",
+            told: [("record.updated", {"count": 5, "due_on": "2026-03-23", "urgent": True})],
+        },
+        id="update_field: arithmetic on old values, and the CRM is told of all of it at once",
+    ),
+    pytest.param(
+        [{"type": "update_field", "set": {"name": {"template": "{{ deal.account.name }}!"}, "tags": {"add": ["hot"]}}}],
+        {field("name"): "Acme!", field("tags"): ["hot", "new"]},
+        id="update_field: a template, and words added to a list",
+    ),
+    pytest.param(
+        [{"type": "update_field", "related": "account", "set": {"employees": {"field": "count"}}}],
+        {
+            field("employees", "account", "acme"): 3,
+            field("count"): 3,
+            told: [("record.updated", {"employees": 3})],
+        },
+        id="update_field: the account instead, with a value of the deal",
+    ),
+    pytest.param(
+        [
+            {"type": "update_field", "set": {"count": {"template": "many"}, "name": "Bigger"}},
+            {"type": "update_field", "set": {"urgent": True}},
+        ],
+        {
+            steps: [("failed", "invalid_input"), ("acted", "")],
+            field("count"): 3,
+            field("name"): "Big",
+            field("urgent"): True,
+        },
+        id="update_field: a value that breaks the rule leaves everything as it was, and does not stop what follows",
+    ),
+    pytest.param(
+        [{"type": "update_field", "set": {"count": 3}}],
+        {steps: NOTHING, told: []},
+        id="update_field: what changes nothing is no change, and nobody is told",
+    ),
+    pytest.param(
+        [{"type": "set_stage", "field": "stage", "to": WON}, {"type": "notify", "to": [{"field": "owner"}], "body": "{{ deal.stage }}"}],
+        {
+            steps: [("acted", ""), ("acted", "")],
+            field("stage"): WON,
+            inbox: [("", WON, "https://crm.example.com/deals/deal-7")],
+            told: [("record.updated", {"stage": WON})],
+        },
+        id="set_stage: a later action sees it",
+    ),
+    pytest.param(
+        [{"type": "assign_owner", "to": {"field": "account.owner"}}],
+        {field("owner"): "ben", told: [("record.updated", {"owner": "ben"})]},
+        id="assign_owner: to a person that a path leads to",
+    ),
+    pytest.param(
+        [{"type": "assign_owner", "among": [{"role": "sales"}], "by": "least_open"}],
+        {field("owner"): "ben"},
+        id="assign_owner: to whom the fewest open deals belong",
+    ),
+    pytest.param(
+        [{"type": "assign_owner", "among": [{"role": "sales"}], "by": "round_robin"}],
+        {field("owner"): "ben", lambda _: wiring.records().rotation("w.step-1").given: 1},
+        id="assign_owner: in turn, which is remembered",
+    ),
+    pytest.param(
+        [{"type": "lock_record", "why": "{{ deal.name }} is signed"}, {"type": "update_field", "set": {"count": 1}}],
+        {
+            steps: [("acted", ""), ("failed", "record_locked")],
+            locked: "Big is signed",
+            field("count"): 3,
+            told: [("record.locked", {})],
+        },
+        id="lock_record: no action changes the record afterwards",
+    ),
+    pytest.param(
+        [{"type": "lock_record"}, {"type": "unlock_record"}, {"type": "update_field", "set": {"count": 1}}],
+        {
+            steps: [("acted", "")] * 3,
+            locked: None,
+            told: [("record.locked", {}), ("record.unlocked", {}), ("record.updated", {"count": 1})],
+        },
+        id="unlock_record: then they do again, and the CRM is told in that order",
+    ),
+    pytest.param(
+        [{"type": "start_process", "process": "other"}],
+        {other_runs: ["completed"], field("count"): 99},
+        id="start_process: the other one runs for the same record",
+    ),
+    pytest.param(
+        [{"type": "start_process", "process": "nobody"}],
+        {steps: [("failed", "inactive_process")], other_runs: []},
+        id="start_process: one that is not active is a failed step with the reason",
+    ),
+    pytest.param(
+        [{"type": "create_task", "title": "Call {{ deal.account.name }}", "assignee": [{"field": "owner"}], "due": "1 day"}],
+        {follow_ups("title", "assignee", "due_at", "state"): [("Call Acme", "mia", "2026-03-03T09:00:00.000000Z", "open")]},
+        id="create_task: listed under the record",
+    ),
+    pytest.param(
+        [
+            {
+                "type": "create_event",
+                "title": "Meet",
+                "starts": {"date": "due_on", "time": "10:00"},
+                "attendees": [{"field": "contact"}],
+            }
+        ],
+        {
+            follow_ups("title", "starts_at", "ends_at", "organizer"): [
+                ("Meet", "2026-03-20T10:00:00.000000Z", "2026-03-20T11:00:00.000000Z", "mia")
+            ],
+            lambda deployed: [m.destinations["ToAddresses"] for m in deployed.emails]: [["cleo@example.com"]],
+        },
+        id="create_event: listed under the record, and the attendee is invited",
+    ),
+    pytest.param(
+        [{"type": "create_sales_record", "entry": "call", "text": "Rang {{ deal.name }}"}],
+        {follow_ups("kind", "text", "author"): [("call", "Rang Big", "mia")]},
+        id="create_sales_record: listed under the record, by its owner",
+    ),
+    pytest.param(
+        [{"type": "run_function", "function": "score", "parameters": {"name": {"field": "name"}}}],
+        {
+            field("count"): 42,
+            lambda deployed: deployed.functions.invoked[0]["parameters"]: {"name": "Big"},
+            deliveries: [("function", "score", "sent")],
+            told: [("record.updated", {"count": 42})],
+        },
+        id="run_function: what it answers is set",
+    ),
+    pytest.param(
+        [{"type": "run_function", "function": "score", "parameters": {"broken": True}}],
+        {steps: [("failed", "delivery_rejected")], field("count"): 3},
+        id="run_function: an error is an outcome",
+    ),
+    pytest.param(
+        [{"type": "call_webhook", "url": PARTNER, "secret": "partner", "body": {"deal": "{{ deal.name }}"}}],
+        {posted: [{"deal": "Big"}], deliveries: [("webhook", PARTNER, "sent")]},
+        id="call_webhook: a body of its own",
+    ),
+    pytest.param(
+        [{"type": "call_webhook", "url": PARTNER, "secret": "nobody"}],
+        {steps: [("failed", "channel_misconfigured")], posted: []},
+        id="call_webhook: nothing leaves unsigned",
+    ),
+]
+
+
+def score(payload: dict[str, Any], _context: None) -> dict[str, Any]:
+    if payload["parameters"].get("broken"):
+        return {"nonsense": True}
+    return {"set": {"count": 42}, "message": "scored"}
+
+
+def test_every_action_kind_has_its_cases():
+    kinds = {action["type"] for case in CASES for action in case.values[0]}
+
+    assert kinds == set(ACTION_MODELS)
+
+
+@pytest.mark.parametrize(("actions", "expected"), CASES)
+def test_an_action_leaves_behind(actions, expected):
+    with world(ACCOUNT, DEALS, FUNCTION, OTHER, workflow(*actions), start=START) as deployed:
+        deployed.activate(CRM)
+        deployed.functions.handlers[SCORE] = score
+        begin(deployed)
+        post(deployed, "deal", "deal-7", 1, stage=UNASSIGNED)
+
+        found = {probe: probe(deployed) for probe in {steps: ACTED, **expected}}
+        assert found == {steps: ACTED * len(actions), **expected}
+        assert not deployed.executions("FAILED") and not deployed.executions("FAILED", machine="workflow")
+
+
+def test_an_address_that_is_gone_is_not_posted_to_again():
+    hook = {"type": "call_webhook", "url": PARTNER, "secret": "partner"}
+    with world(ACCOUNT, DEALS, workflow(hook), start=START) as deployed:
+        deployed.webhooks.answer = lambda _: Posted(410)
+        post(deployed, "deal", "deal-7", 0, stage=UNASSIGNED)
+        post(deployed, "deal", "deal-7", 1, stage=QUOTATION)
+
+        second, first = deployed.runs("deal", "deal-7")
+        assert len(deployed.webhooks.posted) == 1
+        assert (first.steps[0].status, second.steps[0].status) == ("failed", "skipped")
+        assert second.steps[0].reason == "gone"
+
+
+def test_a_task_reminds_while_it_is_open_and_moves_with_its_due_date():
+    remind = [{"before_due": "1 hour", "via": ["inbox", "email", "sms"]}, {"after_due": "1 hour"}]
+    task = {"type": "create_task", "title": "Call", "assignee": [{"user": "mia"}], "due": "1 day", "remind": remind}
+    with world(ACCOUNT, DEALS, workflow(task), start=START) as deployed:
+        begin(deployed)
+        post(deployed, "deal", "deal-7", 1, stage=UNASSIGNED)
+        (made,) = wiring.records().follow_ups(RecordKey("deal", "deal-7")).items
+        planned = deployed.machines.next_due
+        post(deployed, "task", made.key.id, 2, due_at="2026-03-10T09:00:00Z")
+        moved = deployed.machines.next_due
+        deployed.machines.advance(START.replace(day=10, hour=8, minute=30))
+        before = [notice.subject for notice in wiring.inbox().notices("mia").items]
+        post(deployed, "task", made.key.id, 8 * 24 * 60, state="done")
+        deployed.machines.advance(START + timedelta(days=30))
+
+        assert planned == START + timedelta(days=1, minutes=1, hours=-1)
+        assert moved == START.replace(day=10, hour=8)
+        assert before == ["Call"]
+        assert len(deployed.texts) == len(deployed.emails) == 1
+        assert [notice.subject for notice in wiring.inbox().notices("mia").items] == ["Call"]
+
+
+def test_the_echo_of_a_write_back_starts_nothing():
+    won = {"type": "update_field", "set": {"stage": WON}}
+    with world(ACCOUNT, DEALS, workflow(won), start=START) as deployed:
+        deployed.activate(CRM)
+        post(deployed, "deal", "deal-7", 0, stage=UNASSIGNED)
+        ((kind, fields),) = told(deployed)
+        post(deployed, "deal", "deal-7", 1, **fields)
+
+        assert (kind, fields) == ("record.updated", {"stage": WON})
+        assert len(told(deployed)) == 1
+        assert len(deployed.runs("deal", "deal-7")) == 1 + len(
+            [run for run in deployed.runs("deal", "deal-7") if run.causes]
+        )
