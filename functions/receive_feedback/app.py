@@ -12,4 +12,4 @@ def lambda_handler(event: dict[str, Any], context: object) -> None:
     for feedback in read_feedback(event):
         delivery = wiring.feedback_desk().book(feedback)
         known = delivery.key if delivery else None
-        log_outcome("feedback_booked", kind=feedback.kind, delivery=known, message=feedback.message_id)
+        log_outcome("feedback_booked", kind=feedback.kind, delivery=known, message_id=feedback.message_id)

@@ -10,6 +10,9 @@ import pytest
 
 from stagebell.cli.main import COMMANDS
 from stagebell.cli.reference import pages
+from stagebell.cli.reference_actions import mistakes
+from stagebell.cli.reference_behaviour import BEHAVIOURS
+from stagebell.cli.reference_examples import EXAMPLES
 from stagebell.cli.yaml_text import read_documents
 from stagebell.contracts.definitions.actions import ACTION_MODELS
 from stagebell.contracts.definitions.kinds import KINDS, read_definition
@@ -57,7 +60,15 @@ def test_every_error_code_is_explained():
 
 def test_every_action_kind_and_every_key_of_it_is_explained():
     for kind, model in ACTION_MODELS.items():
-        assert told("actions.md", [kind, *model.model_fields]) == []
+        assert told("actions.md", [kind]) == []
+        assert told(f"actions/{kind}.md", [kind, *model.model_fields]) == []
+
+
+@pytest.mark.parametrize("kind", ACTION_MODELS)
+def test_every_action_kind_tells_what_a_retry_and_a_crash_do_and_has_a_right_and_a_wrong_example(kind):
+    assert set(BEHAVIOURS) == set(EXAMPLES) == set(ACTION_MODELS)
+    assert mistakes(EXAMPLES[kind].right) == ()
+    assert mistakes(EXAMPLES[kind].wrong), "its error is shown"
 
 
 def test_every_kind_of_definition_and_every_key_of_it_is_explained():
@@ -101,10 +112,13 @@ def test_every_command_is_told_of():
 
 
 def examples() -> Iterator[Any]:
+    mistaken = {example.wrong.strip() for example in EXAMPLES.values()}
     for path in PROSE:
         text = path.read_text(encoding="utf-8")
         blocks = [body for language, body in FENCE.findall(text) if language in ("yaml", "yml")]
         for number, block in enumerate([*blocks, *HEREDOC.findall(text)], 1):
+            if block.strip() in mistaken:
+                continue  # its error is shown beside it
             yield pytest.param(block, id=f"{path.relative_to(ROOT)}-{number}")
 
 
@@ -130,7 +144,8 @@ def definitions_in(document: Any) -> list[Any]:
         "steps": [step],
     }
     if isinstance(document, list):
-        return [whole | {"steps": document}]
+        workflow = {**whole, "kind": "workflow", "actions": document}
+        return [{key: value for key, value in workflow.items() if key != "steps"}]
     return (
         [whole | document] if isinstance(document, dict) and set(document) <= {"only_if", "cancel_if", "steps"} else []
     )

@@ -7,9 +7,10 @@ import yaml
 
 from stagebell.contracts import tasks
 from stagebell.contracts.definitions.actions import ACTION_MODELS
+from stagebell.contracts.definitions.kinds import KINDS as DEFINITIONS
 from stagebell.domain import errors
 from stagebell.domain.executions import function_name
-from stagebell.services.checks.scenarios import CHANNELS
+from stagebell.services.checks.steps import CHECKS
 from tests.architecture.source import PACKAGE, ROOT
 
 TEMPLATE = (ROOT / "template.yaml").read_text(encoding="utf-8")
@@ -30,10 +31,10 @@ def test_every_action_kind_has_its_parameters_its_task_its_service_and_its_wirin
         app = (ROOT / "functions/actions" / kind / "app.py").read_text(encoding="utf-8")
 
         assert model.__name__ == camel(kind)
-        assert hasattr(tasks, f"{camel(kind)}Task")
-        assert f"wiring.{kind}()" in app and f"{camel(kind)}Task" in app
+        task = getattr(tasks, f"{camel(kind)}Task", tasks.ActionTask)
+        assert f"wiring.{kind}()" in app and f"{task.__name__}.model_validate(" in app
         assert (PACKAGE / "services" / f"{kind}.py").exists()
-    assert set(CHANNELS) == KINDS
+    assert set(CHECKS) == KINDS
 
 
 def test_every_action_kind_has_its_function_in_the_template():
@@ -66,4 +67,4 @@ def test_the_version_is_written_once_and_agrees_with_the_project():
 def test_the_examples_are_definitions_of_every_kind():
     documents = [d for path in (ROOT / "examples").rglob("*.yaml") for d in yaml.safe_load_all(path.read_text())]
 
-    assert {document["kind"] for document in documents} == {"object", "source", "template", "calendar", "scenario"}
+    assert {document["kind"] for document in documents} == set(DEFINITIONS)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,6 +35,20 @@ def test_a_refused_delivery_is_recorded_as_such(world: World) -> None:
 
     assert world.deliveries.reserve(refused, GUARD) is None
     assert world.deliveries.get("dlv_1") == refused
+
+
+def test_what_a_function_answered_is_kept_as_it_was(world: World) -> None:
+    begin(world)
+    told = delivery(channel="function", recipient="credit-check")
+    world.deliveries.reserve(told, GUARD)
+    fields = {"credit": "On hold", "count": 3, "tags": ["a", "b"], "note": None, "urgent": False}
+    answer = {"set": fields, "message": "ü"}
+
+    world.deliveries.update(replace(told, state="sent", settled_at=at(1), answer=answer))
+
+    stored = world.deliveries.get("dlv_1")
+    assert stored is not None
+    assert (stored.state, stored.answer) == ("sent", answer)
 
 
 def test_a_delivery_that_exists_is_answered_as_stored_even_when_its_run_has_moved(world: World) -> None:

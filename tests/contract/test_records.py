@@ -5,9 +5,13 @@ from typing import Any
 import pytest
 
 from stagebell.domain.changes import RecordKey
+from stagebell.domain.echoes import Echo
 from stagebell.domain.errors import InvalidInput, StagebellError
-from stagebell.domain.planning import Halt, Wake
+from stagebell.domain.locks import Lock
+from stagebell.domain.planning import Halt, Tell, Wake
 from stagebell.domain.records import Record
+from stagebell.domain.rotations import Given, Rotation
+from stagebell.ports import Filing, Settling
 from tests.contract.examples import DEAL, at, change, commit_of, ended, enrolment, pages, run
 from tests.contract.worlds import PAGE_SIZE, World
 
@@ -381,3 +385,280 @@ def test_a_history_entry_too_large_for_an_item_leaves_out_what_the_record_was(wo
     assert applied.change == second.applied.change
     assert applied.after in ({}, second.applied.after)
     assert applied.before in ({}, second.applied.before)
+
+
+# --- what belongs to whom ---
+
+
+def file(world: World, id: str, filing: Filing, object: str = "deal", minute: float = 0, **fields: Any) -> RecordKey:
+    """One more change of a record, which leaves it filed so."""
+    key = RecordKey(object, id)
+    version = world.records.load(key).record.version
+    kind = "updated" if version else "created"
+    assert apply(world, change(f"c{version}", key, minute, kind, **fields), filing=filing) == "committed"
+    return key
+
+
+def owned(world: World, user: str = "ada", object: str = "deal") -> list[list[str]]:
+    return [[r.key.id for r in page] for page in pages(lambda cursor: world.records.owned(object, user, cursor))]
+
+
+def test_the_open_records_of_a_user_are_listed_in_their_order_in_pages(world: World) -> None:
+    for id, order in (("1", "d"), ("2", "b"), ("3", "c"), ("4", "a"), ("5", "~#5")):
+        file(world, id, Filing("deal#ada", order), name=id)
+    file(world, "6", Filing("deal#bob", "a"))
+    file(world, "7", Filing("task#ada", "a"), object="task")
+
+    assert owned(world) == [["4", "2", "3"], ["1", "5"]]
+    assert world.records.owned("deal", "ada").items[0] == world.records.load(RecordKey("deal", "4")).record
+    assert owned(world, "nobody") == [[]]
+
+
+def test_a_user_whose_id_looks_like_a_key_owns_no_more_than_their_own(world: World) -> None:
+    file(world, "1", Filing("deal#ada#bob", "a"))
+
+    assert (owned(world), owned(world, "ada#bob")) == ([[]], [["1"]])
+
+
+@pytest.mark.parametrize(
+    ("filing", "expected", "why"),
+    [
+        (Filing("deal#bob", "a"), ([[]], [["1"]]), "it belongs to somebody else by now"),
+        (Filing("deal#ada", "z"), ([["1"]], [[]]), "its order has changed"),
+        (Filing(), ([[]], [[]]), "it is closed, or nobody's"),
+    ],
+)
+def test_a_record_is_filed_as_its_last_change_left_it(world: World, filing: Filing, expected: Any, why: str) -> None:
+    file(world, "1", Filing("deal#ada", "a"))
+
+    file(world, "1", filing, minute=1, name="x")
+
+    assert (owned(world), owned(world, "bob")) == expected, why
+
+
+def test_a_stale_change_leaves_the_filing_as_it_was(world: World) -> None:
+    file(world, "1", Filing("deal#ada", "a"), minute=5, name="new")
+
+    apply(world, change("late", RecordKey("deal", "1"), 1, name="old"), filing=Filing("deal#bob", "a"))
+
+    assert (owned(world), owned(world, "bob")) == ([["1"]], [[]])
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(1_000, 5), (5, 5), (4, 4), (1, 1)])
+def test_records_of_a_user_are_counted_up_to_a_limit(world: World, limit: int, expected: int) -> None:
+    for number in range(5):
+        file(world, str(number), Filing("deal#ada", str(number)))
+
+    assert world.records.count_owned("deal", "ada", limit) == expected
+    assert world.records.count_owned("deal", "bob", limit) == 0
+
+
+def test_the_follow_ups_of_a_record_are_listed_newest_first_in_pages(world: World) -> None:
+    for number, kind in enumerate(["task", "calendar_event", "sales_record", "task"]):
+        file(world, f"f{number}", Filing(about=DEAL), object=kind, minute=number, state="open")
+    file(world, "f0", Filing(about=DEAL), object="task", minute=9, state="done")
+    file(world, "other", Filing(about=RecordKey("deal", "8")), object="task")
+
+    found = pages(lambda cursor: world.records.follow_ups(DEAL, cursor))
+
+    assert [[record.key.id for record in page] for page in found] == [["f3", "f2", "f1"], ["f0"]]
+    assert found[1][0].current["state"] == "done"
+
+
+def test_a_follow_up_is_no_change_of_the_record_that_it_is_about(world: World) -> None:
+    apply(world, change("c1"))
+    file(world, "f1", Filing("task#ada", "a", DEAL), object="task")
+
+    assert [applied.change.id for applied in world.records.history(DEAL).items] == ["erp:c1"]
+    assert owned(world, object="task") == [["f1"]]
+
+
+# --- turns ---
+
+
+def rotation(revision: int, last: str = "ada") -> Rotation:
+    return Rotation("desk", revision, last, (Given("ada", DEAL, at(0), 3), Given("bob", RecordKey("a", "b#c"), at(1))))
+
+
+def test_a_rotation_is_stored_with_the_change_that_takes_the_turn(world: World) -> None:
+    assert world.records.rotation("desk") == Rotation("desk")
+
+    results = [
+        apply(world, change("c1"), rotation=rotation(1)),
+        apply(world, change("c2", minute=1), rotation=rotation(2, "bob")),
+    ]
+
+    assert results == ["committed", "committed"]
+    assert world.records.rotation("desk") == rotation(2, "bob")
+    assert world.records.rotation("other") == Rotation("other")
+
+
+@pytest.mark.parametrize(
+    ("revision", "why"),
+    [(1, "another first turn was taken meanwhile"), (3, "the turn before is not known"), (0, "no turn at all")],
+)
+def test_a_turn_that_somebody_else_has_taken_conflicts(world: World, revision: int, why: str) -> None:
+    apply(world, change("c1"), rotation=rotation(1))
+
+    result = apply(world, change("c2", minute=1, name="B"), rotation=rotation(revision, "eve"))
+
+    assert result == "conflict", why
+    assert world.records.rotation("desk") == rotation(1)
+    assert world.records.load(DEAL).record.version == 1
+
+
+def test_a_second_turn_without_a_first_one_conflicts(world: World) -> None:
+    assert apply(world, change("c1"), rotation=rotation(2)) == "conflict"
+
+
+# --- the run that makes a change ---
+
+
+OTHER = RecordKey("account", "a1")
+
+
+def settling(version: int = 1, **told: Any) -> Settling:
+    """The run of the deal, one step further; the deal has that version."""
+    run_after = ended(run())
+    return Settling(run_after, version, told.pop("enrolment", enrolment(run_after, open=False, due_at=None)))
+
+
+def of_another(world: World, part: Settling, id: str = "c9") -> str:
+    return apply(world, change(id, OTHER, 2, name="B"), settling=part, acting="run_1")
+
+
+def enrolled(world: World) -> None:
+    apply(world, change("c1"), started=[run()], enrolments=[enrolment(run())])
+
+
+def test_a_run_of_another_record_is_stored_with_the_change_that_its_step_makes(world: World) -> None:
+    enrolled(world)
+
+    result = of_another(world, settling())
+
+    stored = world.records.load(DEAL)
+    assert result == "committed"
+    assert world.runs.get("run_1") == ended(run())
+    assert world.records.load(OTHER).record.fields == {"name": "B"}
+    assert stored.record.version == 1, "its own record is not written"
+    assert stored.enrolments["unassigned"] == enrolment(run(), open=False, due_at=None), "when it started is kept"
+
+
+def test_a_run_that_is_no_longer_the_newest_of_its_definition_is_settled_alone(world: World) -> None:
+    enrolled(world)
+    newer = run("run_2")
+    apply(world, change("c2", minute=1), started=[newer], enrolments=[enrolment(newer)])
+
+    result = of_another(world, settling(2, enrolment=None))
+
+    assert result == "committed"
+    assert world.records.load(DEAL).enrolments["unassigned"] == enrolment(newer)
+
+
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        (settling(version=2), "the run's record has moved since the step looked"),
+        (settling(version=0), "the record was not there"),
+        (replace(settling(), run=ended(run(revision=2))), "the run has moved"),
+        (replace(settling(), run=ended(run("run_9"))), "there is no such run"),
+        (settling(enrolment=enrolment(run(definition="other"))), "its record has no such enrolment"),
+    ],
+)
+def test_a_change_whose_run_has_moved_conflicts_and_writes_nothing(world: World, part: Settling, why: str) -> None:
+    enrolled(world)
+    before = world.records.load(DEAL)
+
+    assert of_another(world, part) == "conflict", why
+    assert world.records.load(DEAL) == before
+    assert world.records.load(OTHER).record.version == 0
+    assert world.records.applied(OTHER, "erp:c9") is None
+    assert world.runs.get("run_1") == run()
+
+
+def test_a_newer_run_of_the_definition_is_not_overwritten_by_an_older_one(world: World) -> None:
+    enrolled(world)
+    newer = run("run_2")
+    apply(world, change("c2", minute=1), started=[newer], enrolments=[enrolment(newer)])
+
+    result = of_another(world, settling(2))
+
+    assert result == "conflict"
+    assert world.records.load(DEAL).enrolments["unassigned"] == enrolment(newer)
+
+
+def test_the_run_whose_step_ends_a_hundred_others_is_stored_with_the_change(world: World) -> None:
+    endings = [ended(r) for r in _many_runs(world, 100)]
+    acting = endings[50]
+    parts: dict[str, Any] = {"updated": endings, "enrolments": [enrolment(r) for r in endings], "acting": acting.id}
+    stored = world.records.load(DEAL)
+    late = commit_of(stored, change("deed", minute=300, name="B"), **parts)
+    apply(world, change("meanwhile", minute=301))
+
+    assert world.records.commit(late) == "conflict"
+    assert world.runs.get(acting.id) == run("run_50", definition="scenario-50"), "neither step nor change"
+
+
+# --- what is to be told ---
+
+
+def letters(world: World, key: RecordKey = DEAL, source: str = "crm", limit: int = 10) -> list[tuple[int, str]]:
+    return [(letter.version, letter.change) for letter in world.outbox.waiting(key, source, limit)]
+
+
+def test_what_is_to_be_told_is_stored_with_the_change_and_waits_in_order(world: World) -> None:
+    for number in range(1, 13):
+        apply(world, change(f"c{number}", minute=number), outbox=[Tell(DEAL, "crm", number), Tell(DEAL, "erp", number)])
+    apply(world, change("x", OTHER), outbox=[Tell(OTHER, "crm", 1)])
+
+    assert letters(world) == [(number, f"erp:c{number}") for number in range(1, 11)]
+    assert letters(world, limit=2, source="erp") == [(1, "erp:c1"), (2, "erp:c2")]
+    assert letters(world, OTHER) == [(1, "erp:x")]
+    assert letters(world, source="cr") == letters(world, source="crm2") == []
+
+
+def test_a_change_that_is_not_stored_tells_nobody(world: World) -> None:
+    read = world.records.load(DEAL)
+    apply(world, change("c1"))
+
+    assert world.records.commit(commit_of(read, change("c2"), outbox=[Tell(DEAL, "crm", 1)])) == "conflict"
+    assert letters(world) == []
+
+
+def test_a_letter_is_taken_out_once_and_may_be_put_back_in_its_place(world: World) -> None:
+    for number in (1, 2, 3):
+        apply(world, change(f"c{number}", minute=number), outbox=[Tell(DEAL, "crm", number)])
+    first, second, _ = world.outbox.waiting(DEAL, "crm", 10)
+
+    for letter in (first, second, first):
+        world.outbox.done(letter)
+    world.outbox.put_back(second)
+
+    assert letters(world) == [(2, "erp:c2"), (3, "erp:c3")]
+
+
+def test_letters_are_no_part_of_the_record(world: World) -> None:
+    apply(world, change("c1", name="A"), enrolments=[enrolment(run())], outbox=[Tell(DEAL, "crm", 1)])
+
+    stored = world.records.load(DEAL)
+
+    assert (stored.record.version, list(stored.enrolments)) == (1, ["unassigned"])
+    assert len(world.records.history(DEAL).items) == 1
+
+
+# --- locks and echoes ---
+
+
+def test_a_record_is_loaded_with_its_lock_its_sources_and_what_they_were_told(world: World) -> None:
+    first = commit_of(Record(DEAL), change("c1", type="created", **AWKWARD))
+    lock = replace(change("c2", minute=1, type="locked"), fields={}, why="Prüfung", actor="run_1")
+    locked = commit_of(first.after, lock)
+    echo = Echo("erp", "run_1:step", at(1), {"name": "ä", "gone": None, "count": 3}, ("run_1",))
+    after = replace(locked.after, echoes=(echo, replace(echo, causes=())))
+
+    world.records.commit(first)
+    world.records.commit(replace(locked, after=after))
+
+    assert world.records.load(DEAL).record == after
+    assert after.lock == Lock("run_1", at(1), "Prüfung")
+    assert world.records.applied(DEAL, "erp:c2") == locked.applied

@@ -8,6 +8,7 @@ from stagebell.adapters.dynamodb_access import DynamoApiKeys, DynamoRequests
 from stagebell.adapters.dynamodb_definitions import DynamoDefinitions
 from stagebell.adapters.dynamodb_deliveries import DynamoDeliveries
 from stagebell.adapters.dynamodb_inbox import DynamoInbox
+from stagebell.adapters.dynamodb_outbox import DynamoOutbox
 from stagebell.adapters.dynamodb_people import DynamoSuppressions
 from stagebell.adapters.dynamodb_records import DynamoRecords
 from stagebell.adapters.dynamodb_runs import DynamoRuns
@@ -15,12 +16,13 @@ from stagebell.adapters.memory.access import MemoryApiKeys, MemoryRequests
 from stagebell.adapters.memory.definitions import MemoryDefinitions
 from stagebell.adapters.memory.deliveries import MemoryDeliveries
 from stagebell.adapters.memory.inbox import MemoryInbox
+from stagebell.adapters.memory.outbox import MemoryOutbox
 from stagebell.adapters.memory.records import MemoryRecords
 from stagebell.adapters.memory.runs import MemoryRuns
 from stagebell.adapters.memory.store import MemoryStore
 from stagebell.adapters.memory.suppressions import MemorySuppressions
 from stagebell.adapters.retention import Retention
-from stagebell.ports import ApiKeys, Definitions, Deliveries, Inbox, Records, Requests, Runs, Suppressions
+from stagebell.ports import ApiKeys, Definitions, Deliveries, Inbox, Outbox, Records, Requests, Runs, Suppressions
 
 PAGE_SIZE = 3
 ACTIVE_LIMIT = 20
@@ -53,6 +55,7 @@ class World:
     runs: Runs
     deliveries: Deliveries
     suppressions: Suppressions
+    outbox: Outbox
     inbox: Inbox
     api_keys: ApiKeys
     requests: Requests
@@ -67,6 +70,7 @@ def memory_world() -> World:
         runs=MemoryRuns(store, page_size=PAGE_SIZE),
         deliveries=MemoryDeliveries(store, page_size=PAGE_SIZE),
         suppressions=MemorySuppressions(),
+        outbox=MemoryOutbox(store),
         inbox=MemoryInbox(page_size=PAGE_SIZE),
         api_keys=MemoryApiKeys(page_size=PAGE_SIZE),
         requests=MemoryRequests(clock),
@@ -83,6 +87,7 @@ def dynamodb_world(client: Any) -> World:
         runs=DynamoRuns(client, "RunsTable", "RecordsTable", kept, page_size=PAGE_SIZE),
         deliveries=DynamoDeliveries(client, "DeliveriesTable", "RunsTable", "RecordsTable", kept, page_size=PAGE_SIZE),
         suppressions=DynamoSuppressions(client, "PeopleTable"),
+        outbox=DynamoOutbox(client, "RecordsTable"),
         inbox=DynamoInbox(client, "PeopleTable", kept, page_size=PAGE_SIZE),
         api_keys=DynamoApiKeys(client, "AccessTable", page_size=PAGE_SIZE),
         requests=DynamoRequests(client, "AccessTable", clock),

@@ -8,6 +8,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -17,8 +18,10 @@ from unittest import mock
 
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
+from moto.stepfunctions.models import stepfunctions_backends
 
 from stagebell.adapters.memory.clock import VirtualClock
 from stagebell.ports import Posted
@@ -153,24 +156,51 @@ def handler(name: str) -> Callable[[Mapping[str, Any], Any], Any]:
     return found
 
 
-@contextmanager
-def deployed(fuse: Fuse, *documents: Mapping[str, Any], answer: Any = None) -> Iterator[Deployment]:
-    """A fresh stack with active definitions; the fuse only burns while handlers work."""
-    clock = VirtualClock(START)
-    outside = Outside(fuse, answer=answer)
-    with ExitStack() as stack:
-        stack.enter_context(mock_aws())
-        stack.enter_context(mock.patch.dict("os.environ", machines.environment()))
+class Stack:
+    """One stack with active definitions, on which many stories are played: each finds it as `prepare` has left it."""
+
+    def __init__(self, answer: Any, prepare: Callable[[Deployment], None], *documents: Mapping[str, Any]) -> None:
+        self._answer = answer
+        self._contexts = ExitStack()
+        self._contexts.enter_context(mock_aws())
+        self._contexts.enter_context(mock.patch.dict("os.environ", machines.environment()))
         wiring.reset(keep_clients=True)
-        stack.callback(wiring.reset, keep_clients=True)
-        stack.enter_context(mock.patch.object(wiring, "clock", lambda: clock))
-        stack.enter_context(mock.patch.object(wiring, "poster", lambda: outside))
-        stack.enter_context(mock.patch.object(wiring, "functions", lambda: outside, create=True))
         machines.make_resources()
-        made = Deployment(clock, fuse, outside)
         machines.activate(*documents)
-        stack.enter_context(_mortal_calls(fuse))
-        yield made
+        with self.deployed(Fuse(quiet=True)) as made:
+            prepare(made)
+        self._tables = deepcopy(_database().tables)
+
+    def close(self) -> None:
+        self._contexts.close()
+        wiring.reset(keep_clients=True)
+
+    @contextmanager
+    def deployed(self, fuse: Fuse) -> Iterator[Deployment]:
+        """As it was prepared, with a fuse that burns while handlers work."""
+        self._restore()
+        clock, outside = VirtualClock(START), Outside(fuse, answer=self._answer)
+        with ExitStack() as stack:
+            stack.callback(wiring.reset, keep_clients=True)
+            stack.enter_context(mock.patch.object(wiring, "clock", lambda: clock))
+            stack.enter_context(mock.patch.object(wiring, "poster", lambda: outside))
+            stack.enter_context(mock.patch.object(wiring, "functions", lambda: outside))
+            stack.enter_context(_mortal_calls(fuse))
+            yield Deployment(clock, fuse, outside)
+
+    def _restore(self) -> None:
+        wiring.reset(keep_clients=True)
+        if not hasattr(self, "_tables"):
+            return
+        _database().tables = deepcopy(self._tables)
+        for machine in stepfunctions_backends[DEFAULT_ACCOUNT_ID][machines.REGION].state_machines:
+            machine.executions = []
+        ses_backends[DEFAULT_ACCOUNT_ID][machines.REGION].sent_messages.clear()
+        sns_backends[DEFAULT_ACCOUNT_ID][machines.REGION].sms_messages.clear()
+
+
+def _database() -> Any:
+    return dynamodb_backends[DEFAULT_ACCOUNT_ID][machines.REGION]
 
 
 @contextmanager

@@ -5,7 +5,9 @@ them, before and after, the same story is played with a death there. What died i
 stored must be as in the calm run; what went out, went out once, or its outcome is `unknown` and said so.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,11 +15,11 @@ from typing import Any
 import pytest
 
 from stagebell.adapters.documents import change_document
+from stagebell.contracts.definitions.actions import ACTION_MODELS
 from stagebell.contracts.definitions.kinds import read_definition
 from stagebell.domain.changes import Change, RecordKey
-from stagebell.domain.objects import BUILT_IN
-from tests.crashes.crashing import Fuse, When, deaths
-from tests.crashes.deployment import START, Deployment, deployed, tables
+from tests.crashes.crashing import Fuse, deaths
+from tests.crashes.deployment import START, Deployment, Stack, tables
 from tests.stage import ACCOUNT, DEAL, QUOTATION, UNASSIGNED
 
 ADDRESS = "https://crm.example.com/stagebell"
@@ -27,6 +29,9 @@ FUNCTION = {"kind": "function", "name": "credit", "arn": FUNCTION_ARN, "sets": {
 DESK = [{"role": "desk"}]
 LOST_ANSWERS = ("send_email", "send_sms", "run_function")
 """Kinds whose receiver cannot tell a repetition: a death may leave an outcome unknown."""
+
+
+STORED = ("records", "people", "posted")
 
 
 def workflow(name: str, *actions: Mapping[str, Any], **more: Any) -> dict[str, Any]:
@@ -48,17 +53,22 @@ class Kind:
     params: Mapping[str, Any]
     beside: tuple[Mapping[str, Any], ...] = ()
     answer: Any = None
+    then: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def definitions(self) -> tuple[Mapping[str, Any], ...]:
         action = {"name": "first", "type": self.type, **self.params}
-        last = {"name": "last", "type": "update_field", "set": {"name": "seen"}}
-        return (SOURCE, ACCOUNT, DEAL, FUNCTION, workflow("acts", action, last), *self.beside)
+        return (SOURCE, ACCOUNT, DEAL, FUNCTION, workflow("acts", action, *self.then), *self.beside)
 
 
 KINDS = (
     Kind("notify", {"to": DESK, "via": ["inbox", "email"], "subject": "New", "body": "{{ deal.name }}"}),
-    Kind("update_field", {"set": {"count": {"add": 1}, "stage": QUOTATION}}, (follows("count"),)),
+    Kind(
+        "update_field",
+        {"set": {"count": {"add": 1}, "stage": QUOTATION}},
+        (follows("count"),),
+        then=({"name": "last", "type": "update_field", "set": {"name": "seen"}},),
+    ),
     Kind("update_field", {"related": "account", "set": {"employees": {"add": 1}}}),
     Kind("send_sms", {"to": DESK, "text": "{{ deal.name }}"}),
     Kind("send_email", {"to": DESK, "subject": "New", "text": "{{ deal.name }}"}),
@@ -68,7 +78,7 @@ KINDS = (
         (workflow("other", {"name": "mark", "type": "update_field", "set": {"urgent": True}}, trigger={"on": "manual"}),),
     ),
     Kind("lock_record", {"why": "checked"}),
-    Kind("unlock_record", {}),
+    Kind("unlock_record", {"why": "open again"}, then=({"name": "shut", "type": "lock_record"},)),
     Kind("assign_owner", {"among": DESK, "by": "round_robin"}, (follows("owner"),)),
     Kind("assign_owner", {"among": DESK, "by": "least_open"}),
     Kind(
@@ -88,19 +98,20 @@ KINDS = (
 )
 
 
-def play(kind: Kind, fuse: Fuse) -> dict[str, Any]:
-    """The story of a kind to its end: people, a deal, and whatever follows; what there is then."""
+def stack(number: int) -> Stack:
     documents = []
-    for document in kind.definitions:
+    for document in KINDS[number].definitions:
         read = read_definition(document)
         assert read.document is not None, read.problems
         documents.append(read.document)
-    with deployed(fuse, *documents, answer=kind.answer) as made:
-        with fuse.ignored():
-            _people(made)
-        changes = [_change(10, "deal", "deal-1", {"name": "Acme", "stage": UNASSIGNED, "account": "a1", "count": 1})]
-        for number, change in enumerate(changes, 10):
-            made.change(change_document(change), number)
+    return Stack(KINDS[number].answer, _people, *documents)
+
+
+def play(stack: Stack, fuse: Fuse) -> dict[str, Any]:
+    """The story of a kind to its end: a deal is made, and whatever follows; what there is then."""
+    deal = {"name": "Acme", "stage": UNASSIGNED, "account": "a1", "count": 1}
+    with stack.deployed(fuse) as made:
+        made.change(change_document(_change(10, "deal", "deal-1", deal)), 10)
         return _found(made)
 
 
@@ -120,8 +131,9 @@ def _change(number: int, kind: str, record: str, fields: Mapping[str, Any]) -> C
 
 
 def _found(made: Deployment) -> dict[str, Any]:
-    """Everything stored and sent; without what counts attempts."""
-    stored = tables()
+    """Everything stored and sent."""
+    with made.fuse.ignored():
+        stored = tables()
     return {
         "records": _by_key(stored["RecordsTable"], "pk", "sk"),
         "runs": _by_key(stored["RunsTable"], "id"),
@@ -135,23 +147,59 @@ def _found(made: Deployment) -> dict[str, Any]:
 
 
 def _by_key(items: list[Mapping[str, Any]], *names: str) -> dict[tuple[str, ...], Mapping[str, Any]]:
-    return {
-        tuple(item[name]["S"] for name in names): {k: v for k, v in item.items() if k != "attempts"} for item in items
-    }
+    return {tuple(item[name]["S"] for name in names): _comparable(item) for item in items}
+
+
+def _comparable(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the count of attempts, and whatever id the provider gave."""
+    given = {"message_id": "some"} if "message_id" in item else {}
+    return {key: value for key, value in item.items() if key not in ("attempts", "message_id")} | given
 
 
 @cache
-def calm(kind_number: int) -> tuple[dict[str, Any], tuple[str, ...]]:
+def calm(number: int) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What a kind's story ends in when nothing dies, and the calls it made."""
     fuse = Fuse()
-    return play(KINDS[kind_number], fuse), tuple(fuse.calls)
+    with closing(stack(number)) as made:
+        return play(made, fuse), tuple(fuse.calls)
 
 
 def every_death() -> list[Any]:
+    """Calls that only read leave nothing behind: dying at any of several in a row is dying before the first of them."""
     return [
-        pytest.param(number, place, call, when, id=f"{kind.type}-{number}-{place}-{when}-{call}")
+        pytest.param(number, place, when, id=f"{kind.type}-{number}-{place}-{when}-{call}")
         for number, kind in enumerate(KINDS)
         for place, call, when in deaths(calm(number)[1])
+        if not _reads(call) or (when == "before" and not (place and _reads(calm(number)[1][place - 1])))
     ]
+
+
+def _reads(call: str) -> bool:
+    return call.partition(".")[2].startswith(("Get", "Query", "Batch"))
+
+
+class Stacks:
+    """One stack at a time: it holds the whole process."""
+
+    def __init__(self) -> None:
+        self._number, self._stack = -1, None
+
+    def __call__(self, number: int) -> Stack:
+        if number != self._number:
+            self.close()
+            self._number, self._stack = number, stack(number)
+        return self._stack
+
+    def close(self) -> None:
+        if self._stack is not None:
+            self._stack.close()
+        self._number, self._stack = -1, None
+
+
+@pytest.fixture(scope="module")
+def stacks() -> Iterator[Stacks]:
+    with closing(Stacks()) as made:
+        yield made
 
 
 @pytest.mark.parametrize("number", range(len(KINDS)), ids=lambda number: f"{KINDS[number].type}-{number}")
@@ -163,21 +211,19 @@ def test_undisturbed_each_kind_acts_and_so_does_what_follows(number):
     assert "dynamodb.TransactWriteItems" in calls
 
 
-@pytest.mark.parametrize(("number", "place", "call", "when"), [])
-def test_a_death_at_any_call_leaves_nothing_undone_and_nothing_done_twice(number, place, call, when):
+@pytest.mark.parametrize(("number", "place", "when"), every_death())
+def test_a_death_at_any_call_leaves_nothing_undone_and_nothing_done_twice(stacks, number, place, when):
     expected, _ = calm(number)
-    fuse = Fuse(place, when)
 
-    found = play(KINDS[number], fuse)
+    found = play(stacks(number), Fuse(place, when))
 
     assert found["deaths"] == 1
     unknown = {key for key, item in found["deliveries"].items() if item["state"]["S"] == "unknown"}
     assert not unknown or KINDS[number].type in LOST_ANSWERS
     assert len(unknown) <= 1
-    for part in ("records", "people", "posted"):
-        if not (unknown and KINDS[number].type == "run_function"):  # whose answer would have changed the record
-            assert found[part] == expected[part], part
-    assert found["deliveries"].keys() == expected["deliveries"].keys()
+    if not (unknown and KINDS[number].type == "run_function"):  # its answer would have changed the record
+        assert {part: found[part] for part in STORED} == {part: expected[part] for part in STORED}
+        assert found["deliveries"].keys() == expected["deliveries"].keys()
     assert len(found["invoked"]) == len(set(found["invoked"])), "a function was invoked twice"
     assert len(found["mailed"]) == len(set(found["mailed"])), "a message went out twice"
     if not unknown:
@@ -187,13 +233,8 @@ def test_a_death_at_any_call_leaves_nothing_undone_and_nothing_done_twice(number
 
 
 def _steps(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    import json
-
     return list(json.loads(run["steps"]["S"]))
 
 
 def test_every_kind_there_is_is_played():
-    from stagebell.contracts.definitions.actions import ACTION_MODELS
-
     assert {kind.type for kind in KINDS} == set(ACTION_MODELS)
-    assert "task" in BUILT_IN

@@ -1,6 +1,6 @@
 """Every action kind through the real machine and its real function: what it leaves behind, and where.
 
-The deal belongs to Mia, whose account is Acme; a workflow with one action follows when it gets a stage."""
+The deal belongs to Mia, its account is Acme; the workflow `w` follows when its field `go` is set."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,12 +15,15 @@ from stagebell.domain.changes import RecordKey
 from stagebell.ports import Posted
 from stagebell.runtime import wiring
 from tests.machines.world import SOURCE, World, world
-from tests.stage import ACCOUNT, DEAL, QUOTATION, START, UNASSIGNED, WON
+from tests.stage import ACCOUNT, DEAL, START, WON
 
 CRM = SOURCE | {"authoritative": True, "write_back": "https://crm.example.com/stagebell"}
 PARTNER = "https://partner.example.com/hook"
 SCORE = "arn:aws:lambda:eu-central-1:123456789012:function:score"
-DEALS = DEAL | {"record_url": "https://crm.example.com/deals/{{ id }}"}
+DEALS = DEAL | {
+    "record_url": "https://crm.example.com/deals/{{ id }}",
+    "fields": {**DEAL["fields"], "go": {"type": "integer"}},
+}
 FUNCTION = {"kind": "function", "name": "score", "arn": SCORE, "sets": {"deal": ["count"]}}
 OTHER = {
     "kind": "workflow",
@@ -48,9 +51,9 @@ def post(deployed: World, object_name: str, id: str, minutes: float = 0, **field
     deployed.drain()
 
 
-def workflow(*actions: Mapping[str, Any], name: str = "w") -> dict[str, Any]:
+def workflow(*actions: Mapping[str, Any], name: str = "w", field: str = "go") -> dict[str, Any]:
     named = [{"name": f"step-{number}", **action} for number, action in enumerate(actions, 1)]
-    trigger = {"on": "updated", "fields": ["stage"]}
+    trigger = {"on": "updated", "fields": [field]}
     document = {"kind": "workflow", "name": name, "object": "deal", "trigger": trigger, "actions": named}
     read = read_definition(document)
     assert read.document is not None, read.problems
@@ -109,6 +112,10 @@ def posted(deployed: World) -> list[Any]:
 def locked(deployed: World) -> str | None:
     lock = deployed.record("deal", "deal-7").lock
     return lock.why if lock else None
+
+
+def rotation(_: World) -> str:
+    return wiring.records().rotation("w.step-1").last
 
 
 def other_runs(deployed: World) -> list[str]:
@@ -201,7 +208,7 @@ CASES = [
     ),
     pytest.param(
         [{"type": "assign_owner", "among": [{"role": "sales"}], "by": "round_robin"}],
-        {field("owner"): "ben", lambda _: wiring.records().rotation("w.step-1").given: 1},
+        {field("owner"): "ben", rotation: "ben"},
         id="assign_owner: in turn, which is remembered",
     ),
     pytest.param(
@@ -235,7 +242,7 @@ CASES = [
     ),
     pytest.param(
         [{"type": "create_task", "title": "Call {{ deal.account.name }}", "assignee": [{"field": "owner"}], "due": "1 day"}],
-        {follow_ups("title", "assignee", "due_at", "state"): [("Call Acme", "mia", "2026-03-03T09:00:00.000000Z", "open")]},
+        {follow_ups("title", "assignee", "due_at", "state"): [("Call Acme", "mia", "2026-03-03T09:01:00.000000Z", "open")]},
         id="create_task: listed under the record",
     ),
     pytest.param(
@@ -306,7 +313,7 @@ def test_an_action_leaves_behind(actions, expected):
         deployed.activate(CRM)
         deployed.functions.handlers[SCORE] = score
         begin(deployed)
-        post(deployed, "deal", "deal-7", 1, stage=UNASSIGNED)
+        post(deployed, "deal", "deal-7", 1, go=1)
 
         found = {probe: probe(deployed) for probe in {steps: ACTED, **expected}}
         assert found == {steps: ACTED * len(actions), **expected}
@@ -317,8 +324,8 @@ def test_an_address_that_is_gone_is_not_posted_to_again():
     hook = {"type": "call_webhook", "url": PARTNER, "secret": "partner"}
     with world(ACCOUNT, DEALS, workflow(hook), start=START) as deployed:
         deployed.webhooks.answer = lambda _: Posted(410)
-        post(deployed, "deal", "deal-7", 0, stage=UNASSIGNED)
-        post(deployed, "deal", "deal-7", 1, stage=QUOTATION)
+        post(deployed, "deal", "deal-7", 0, go=1)
+        post(deployed, "deal", "deal-7", 1, go=2)
 
         second, first = deployed.runs("deal", "deal-7")
         assert len(deployed.webhooks.posted) == 1
@@ -331,7 +338,7 @@ def test_a_task_reminds_while_it_is_open_and_moves_with_its_due_date():
     task = {"type": "create_task", "title": "Call", "assignee": [{"user": "mia"}], "due": "1 day", "remind": remind}
     with world(ACCOUNT, DEALS, workflow(task), start=START) as deployed:
         begin(deployed)
-        post(deployed, "deal", "deal-7", 1, stage=UNASSIGNED)
+        post(deployed, "deal", "deal-7", 1, go=1)
         (made,) = wiring.records().follow_ups(RecordKey("deal", "deal-7")).items
         planned = deployed.machines.next_due
         post(deployed, "task", made.key.id, 2, due_at="2026-03-10T09:00:00Z")
@@ -349,15 +356,17 @@ def test_a_task_reminds_while_it_is_open_and_moves_with_its_due_date():
 
 
 def test_the_echo_of_a_write_back_starts_nothing():
-    won = {"type": "update_field", "set": {"stage": WON}}
-    with world(ACCOUNT, DEALS, workflow(won), start=START) as deployed:
+    win = workflow({"type": "set_stage", "field": "stage", "to": WON})
+    cheer = workflow({"type": "notify", "to": [{"user": "mia"}], "body": "Won!"}, name="cheer", field="stage")
+    with world(ACCOUNT, DEALS, win, cheer, start=START) as deployed:
         deployed.activate(CRM)
-        post(deployed, "deal", "deal-7", 0, stage=UNASSIGNED)
+        begin(deployed)
+        post(deployed, "deal", "deal-7", 1, go=1)
         ((kind, fields),) = told(deployed)
-        post(deployed, "deal", "deal-7", 1, **fields)
+        before = deployed.runs("deal", "deal-7")
+        post(deployed, "deal", "deal-7", 2, **fields)
 
         assert (kind, fields) == ("record.updated", {"stage": WON})
+        assert sorted(run.definition for run in before) == ["cheer", "w"]
+        assert deployed.runs("deal", "deal-7") == before
         assert len(told(deployed)) == 1
-        assert len(deployed.runs("deal", "deal-7")) == 1 + len(
-            [run for run in deployed.runs("deal", "deal-7") if run.causes]
-        )

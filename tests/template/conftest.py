@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 Template = dict[str, Any]
 
 
-class _NoManagedPolicies:
+class NoManagedPolicies:
     """SAM asks IAM for the managed policies it knows by name; the template names none."""
 
     def load(self) -> dict[str, str]:
@@ -32,9 +32,8 @@ def written() -> Template:
 @pytest.fixture(scope="session")
 def translated() -> Template:
     template = yaml_parse((ROOT / "template.yaml").read_text())
-    for resource in template["Resources"].values():
-        _point_to_an_upload(resource["Properties"])
-    return transform(template, {}, _NoManagedPolicies())
+    point_to_uploads(template)
+    return transform(template, {}, NoManagedPolicies())
 
 
 @pytest.fixture(scope="session")
@@ -49,8 +48,8 @@ def machines() -> dict[str, Template]:
     return {path.name.removesuffix(".asl.json"): json.loads(path.read_text()) for path in found}
 
 
-def _point_to_an_upload(properties: Template) -> None:
+def point_to_uploads(template: Template) -> None:
     """`sam deploy` uploads local paths and writes where to; the translation needs it written."""
-    for name in ("CodeUri", "ContentUri", "DefinitionUri"):
-        if name in properties:
-            properties[name] = "s3://uploads/something"
+    for resource in template["Resources"].values():
+        for name in {"CodeUri", "ContentUri", "DefinitionUri"} & resource["Properties"].keys():
+            resource["Properties"][name] = "s3://uploads/something"

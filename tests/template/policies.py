@@ -28,20 +28,19 @@ class Grant:
 
 def grants(template: Template, role: str) -> set[Grant]:
     """Everything a role may do; policies behind a condition as if it held."""
-    return {
-        Grant(action, resource)
-        for _, statement in statements(template, role)
-        for action in as_list(statement["Action"])
-        for each in as_list(statement["Resource"])
-        for resource in [named(each)]
-    }
+    return {grant for _, statement in statements(template, role) for grant in granted(statement)}
+
+
+def granted(statement: Statement) -> set[Grant]:
+    actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
+    return {Grant(action, named(resource)) for action in actions for resource in resources}
 
 
 def statements(template: Template, role: str = "") -> Iterator[tuple[str, Statement]]:
     """Every allowing statement with the logical id of the role or managed policy it stands in; of one role, also those
     of the policies that are attached to it."""
     resources = template["Resources"]
-    chosen = [role, *_attached(resources[role])] if role else list(resources)
+    chosen = [role, *attached(template, role)] if role else list(resources)
     for name in chosen:
         properties = resources[name]["Properties"]
         documents = [policy["PolicyDocument"] for policy in map(_held, properties.get("Policies", [])) if policy]
@@ -60,9 +59,10 @@ def managed(template: Template) -> list[str]:
     return [name for name, resource in template["Resources"].items() if resource["Type"] == "AWS::IAM::ManagedPolicy"]
 
 
-def _attached(role: Template) -> list[str]:
-    attached = map(_held, role["Properties"].get("ManagedPolicyArns", []))
-    return [policy["Ref"] for policy in attached if isinstance(policy, dict) and "Ref" in policy]
+def attached(template: Template, role: str) -> list[str]:
+    """The managed policies of a role, but for those of AWS."""
+    found = map(_held, template["Resources"][role]["Properties"].get("ManagedPolicyArns", []))
+    return [policy["Ref"] for policy in found if isinstance(policy, dict) and "Ref" in policy]
 
 
 def named(resource: Any) -> str:

@@ -54,13 +54,14 @@ CHANGES = {
     "create_event",
     "create_sales_record",
 }
-READS_SOURCES = "secret:stagebell/sources/*"
 READS_WEBHOOKS = "secret:stagebell/webhooks/*"
 # What an action function may do beyond looking, and beyond its group.
+READS_PEOPLE, WRITES_PEOPLE = ("dynamodb:GetItem", "PeopleTable"), ("dynamodb:PutItem", "PeopleTable")
 OWN = {
-    "notify": {("dynamodb:PutItem", "PeopleTable"), ("dynamodb:UpdateItem", "PeopleTable"), ("sns:Publish", "*")},
-    "send_sms": {("sns:Publish", "*")},
-    "call_webhook": {("dynamodb:PutItem", "PeopleTable"), ("secretsmanager:GetSecretValue", READS_WEBHOOKS)},
+    "notify": {READS_PEOPLE, WRITES_PEOPLE, ("dynamodb:UpdateItem", "PeopleTable"), ("sns:Publish", "*")},
+    "send_email": {READS_PEOPLE},
+    "send_sms": {READS_PEOPLE, ("sns:Publish", "*")},
+    "call_webhook": {READS_PEOPLE, WRITES_PEOPLE, ("secretsmanager:GetSecretValue", READS_WEBHOOKS)},
     "run_function": {("lambda:InvokeFunction", "CustomerFunctions")},
     "assign_owner": {("dynamodb:Query", "RecordsTable/index/by_owner")},
 }

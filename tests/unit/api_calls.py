@@ -16,7 +16,7 @@ from stagebell.adapters.memory.clock import VirtualClock
 from stagebell.adapters.memory.definitions import MemoryDefinitions
 from stagebell.adapters.memory.deliveries import MemoryDeliveries
 from stagebell.adapters.memory.inbox import MemoryInbox
-from stagebell.adapters.memory.outbox import MemoryTeller
+from stagebell.adapters.memory.outbox import MemoryOutbox, MemoryTeller
 from stagebell.adapters.memory.queue import MemoryQueue
 from stagebell.adapters.memory.records import MemoryRecords
 from stagebell.adapters.memory.runs import MemoryRuns
@@ -112,6 +112,9 @@ class Api:
     def put(self, path: str, body: object = None, **more: Any) -> Answer:
         return self.call("PUT", path, body, **more)
 
+    def patch(self, path: str, body: object = None, **more: Any) -> Answer:
+        return self.call("PATCH", path, body, **more)
+
     def delete(self, path: str, **more: Any) -> Answer:
         return self.call("DELETE", path, **more)
 
@@ -159,6 +162,7 @@ def make_api() -> Api:
         queue=MemoryQueue(),
         scheduler=MemoryScheduler(),
         teller=MemoryTeller(),
+        outbox=MemoryOutbox(store),
         suppressions=MemorySuppressions(),
         inbox=MemoryInbox(page_size=PAGE),
         secrets=MemorySecrets(),

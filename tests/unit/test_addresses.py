@@ -148,7 +148,7 @@ def test_an_address_is_read_once_for_all_that_is_done_with_it(url: str, target: 
     ],
 )
 def test_an_address_that_is_not_to_be_posted_to_is_refused_without_being_repeated(url: str, reason: str) -> None:
-    with pytest.raises(DeliveryRejected, match="^this address cannot be posted to: ") as caught:
+    with pytest.raises(DeliveryRejected, match=r"^this address cannot be posted to: ") as caught:
         target_of(url)
 
     assert not url or url not in caught.value.message, reason

@@ -1,9 +1,13 @@
 """Records, runs and deliveries over HTTP."""
 
+from datetime import timedelta
+
 import pytest
 
+from stagebell.domain.changes import Change, RecordKey
 from stagebell.runtime import wiring
-from tests.unit.api_calls import ALL, SCENARIO, WAITING, Api, make_api
+from stagebell.services.apply import Applier
+from tests.unit.api_calls import ALL, CALLER, DEAL, SCENARIO, START, WAITING, Api, make_api
 
 DEAL_7 = "/v1/records/deal/deal-7"
 
@@ -87,6 +91,159 @@ def test_an_unknown_change_or_scenario_cannot_be_explained(api: Api) -> None:
 
     assert api.get(f"{DEAL_7}/changes/erp:9/explanation").status == 404
     assert api.get(f"{DEAL_7}/changes/erp:1/explanation", "definition=nothing").status == 404
+
+
+# --- editing ---------------------------------------------------------------------------------------------------
+
+
+def test_an_edit_writes_values_and_is_kept_in_the_history_under_the_id_of_the_key(api: Api) -> None:
+    api.apply("1", **WAITING)
+    api.clock.advance(START + timedelta(minutes=1))
+
+    answer = api.patch(DEAL_7, {"fields": {"stage": "Won", "amount": 12.50}}, role="integrator")
+
+    assert (answer.status, answer.json["version"]) == (200, 2)
+    assert answer.json["fields"] == {"stage": "Won", "amount": "12.5", "name": "Pumps"}
+    newest = api.get(f"{DEAL_7}/changes").json["items"][0]
+    assert (newest["source"], newest["actor"], newest["event"]) == ("api", CALLER, "updated")
+    assert newest["before"] == {"stage": "Salesperson not assigned", "amount": "1500"}
+
+
+def test_an_edit_is_followed_by_what_definitions_make_of_it(api: Api) -> None:
+    api.apply("1", stage="Lost", amount="1500")
+
+    answer = api.patch(DEAL_7, {"fields": {"stage": "Salesperson not assigned"}})
+
+    assert [run["definition"] for run in answer.json["open_runs"]] == ["salesperson-not-assigned"]
+    api.patch(DEAL_7, {"fields": {"stage": "Won"}})
+    assert [step["status"] for step in api.get(f"/v1/runs/{api.only_run()}").json["steps"]] == ["waiting", "skipped"]
+
+
+def test_an_edit_counts_after_all_that_the_record_has_seen(api: Api) -> None:
+    ahead = Change("erp:1", "erp", RecordKey("deal", "deal-7"), "created", START + timedelta(minutes=5), WAITING)
+    p = api.ports  # whose clock is behind that of the source
+    Applier(p.catalog, p.records, p.runs, p.scheduler, p.teller, p.clock).apply(ahead)
+
+    answer = api.patch(DEAL_7, {"fields": {"stage": "Won"}})
+
+    assert (answer.status, answer.json["fields"]["stage"]) == (200, "Won")
+
+
+@pytest.mark.parametrize(
+    ("fields", "problems"),
+    [
+        ({"stage": "Sold", "colour": "red"}, {("fields.stage", "select"), ("fields.colour", "known_field")}),
+        ({"amount": "much", "name": 7}, {("fields.amount", "decimal"), ("fields.name", "text")}),
+        ({"title": None}, {("fields.title", "required")}),
+        ({}, {("fields", "count")}),
+    ],
+)
+def test_every_problem_of_an_edit_is_named_and_nothing_is_written(
+    api: Api, fields: dict[str, object], problems: set[tuple[str, str]]
+) -> None:
+    api.activate(DEAL | {"fields": DEAL["fields"] | {"title": {"type": "text", "required": True}}})  # type: ignore[operator]
+    api.apply("1", title="Pumps", **WAITING)
+
+    answer = api.patch(DEAL_7, {"fields": fields})
+
+    assert (answer.status, answer.paths) == (422, problems)
+    assert api.get(DEAL_7).json["version"] == 1
+
+
+def test_a_record_that_is_unknown_or_deleted_cannot_be_edited_or_locked(api: Api) -> None:
+    api.apply("1", **WAITING)
+    api.apply("2", "deleted", minute=1)
+
+    for path in (DEAL_7, "/v1/records/deal/never", "/v1/records/planet/mars"):
+        assert api.patch(path, {"fields": {"stage": "Won"}}).status == 404
+        assert api.post(f"{path}/lock", {"why": "Audit"}).status == 404
+        assert api.post(f"{path}/unlock", {"why": "Audit"}).status == 404
+
+
+def test_an_edit_that_comes_again_under_its_idempotency_key_changes_nothing_more(api: Api) -> None:
+    api.apply("1", **WAITING)
+
+    first = api.patch(DEAL_7, {"fields": {"stage": "Won"}}, key="a")
+    again = api.patch(DEAL_7, {"fields": {"stage": "Won"}}, key="a")
+    other = api.patch(DEAL_7, {"fields": {"stage": "Lost"}}, key="a")
+
+    assert (first.text, again.headers["idempotency-replayed"]) == (again.text, "true")
+    assert (other.status, other.json["code"]) == (422, "idempotency_key_reused")
+    assert api.get(DEAL_7).json["version"] == 2
+
+
+def test_an_edit_whose_first_attempt_died_after_it_was_stored_is_not_made_twice(api: Api) -> None:
+    api.apply("1", **WAITING)
+    api.patch(DEAL_7, {"fields": {"stage": "Won"}}, key="a")
+    api.ports.requests.forget("a")
+
+    api.patch(DEAL_7, {"fields": {"stage": "Won"}}, key="a")
+
+    assert api.get(DEAL_7).json["version"] == 2
+
+
+def test_a_record_that_would_grow_too_large_is_refused(api: Api) -> None:
+    api.apply("1", **WAITING)
+    long = {f"note_{number}": {"type": "text"} for number in range(6)}
+    api.activate(DEAL | {"fields": DEAL["fields"] | long})  # type: ignore[operator]
+    for name in list(long)[:4]:
+        api.patch(DEAL_7, {"fields": {name: "x" * 65_000}})
+
+    answer = api.patch(DEAL_7, {"fields": {"note_4": "x" * 65_000}})
+
+    assert (answer.status, answer.paths) == (422, {("fields", "record_too_large")})
+
+
+# --- locking ---------------------------------------------------------------------------------------------------
+
+
+def test_a_locked_record_says_who_locked_it_and_why_and_refuses_edits_until_it_is_unlocked(api: Api) -> None:
+    api.apply("1", **WAITING)
+
+    locked = api.post(f"{DEAL_7}/lock", {"why": "Under audit"}, role="operator")
+    refused = api.patch(DEAL_7, {"fields": {"stage": "Won"}})
+    unlocked = api.post(f"{DEAL_7}/unlock", {"why": "Audit passed"}, role="operator")
+
+    assert locked.json["lock"] == {"by": CALLER, "at": "2026-03-02T09:00:00Z", "why": "Under audit"}
+    assert (refused.status, refused.json["code"]) == (423, "record_locked")
+    assert "Under audit" in refused.json["detail"]
+    assert unlocked.json["lock"] is None
+    assert api.patch(DEAL_7, {"fields": {"stage": "Won"}}).status == 200
+
+
+def test_the_history_of_a_lock_tells_its_reasons(api: Api) -> None:
+    api.apply("1", **WAITING)
+    api.clock.advance(START + timedelta(minutes=1))
+    api.post(f"{DEAL_7}/lock", {"why": "Under audit"})
+    api.apply("2", "updated", minute=2, stage="Won")
+
+    mirrored, locked = api.get(f"{DEAL_7}/changes").json["items"]
+
+    assert (locked["event"], locked["why"], locked["actor"]) == ("locked", "Under audit", CALLER)
+    assert (mirrored["event"], mirrored["note"]) == ("updated", "mirrored_while_locked")
+
+
+def test_locking_twice_keeps_the_first_reason_and_unlocking_twice_is_harmless(api: Api) -> None:
+    api.apply("1", **WAITING)
+    api.post(f"{DEAL_7}/lock", {"why": "First"})
+
+    assert api.post(f"{DEAL_7}/lock", {"why": "Second"}).json["lock"]["why"] == "First"
+    for _ in range(2):
+        assert api.post(f"{DEAL_7}/unlock", {"why": "Enough"}).json["lock"] is None
+
+
+def test_a_lock_needs_a_reason(api: Api) -> None:
+    api.apply("1", **WAITING)
+
+    assert api.post(f"{DEAL_7}/lock", {}).paths == {("why", "required")}
+    assert api.get(DEAL_7).json["lock"] is None
+
+
+def test_a_record_names_the_sources_that_reported_it(api: Api) -> None:
+    api.apply("1", **WAITING)
+    api.patch(DEAL_7, {"fields": {"stage": "Won"}})
+
+    assert api.get(DEAL_7).json["sources"] == ["erp"]
 
 
 # --- runs ------------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The action assign_owner: to a person, in turn, or to whom the fewest open records belong; fair under any order."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -12,10 +11,9 @@ from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import RecordBusy
 from stagebell.domain.executions import Task
 from stagebell.domain.rotations import LAG, Rotation, given, least_loaded, loads, next_in_turn
-from stagebell.services.act import Actor
-from stagebell.services.apply import Applier
 from stagebell.services.people import Directories
 from tests.stage import DEAL, START, WON, Stage
+from tests.unit.interleaving import Moments, forked_actor
 
 DESK = [{"role": "desk"}]
 
@@ -257,34 +255,6 @@ def test_a_group_of_one_has_every_turn():
 # --- two at the same time ---
 
 
-class Fork:
-    """A port: at the n-th call of any of them, before or after it, something else happens once."""
-
-    def __init__(self, port: Any, moments: "Moments") -> None:
-        self._port, self._moments = port, moments
-
-    def __getattr__(self, method: str) -> Any:
-        call = getattr(self._port, method)
-
-        def forked(*args: Any, **kwargs: Any) -> Any:
-            self._moments.passed()
-            answer = call(*args, **kwargs)
-            self._moments.passed()
-            return answer
-
-        return forked
-
-
-class Moments:
-    def __init__(self, at: int, happening: Callable[[], Any]) -> None:
-        self.at, self.count, self._happening = at, 0, happening
-
-    def passed(self) -> None:
-        self.count += 1
-        if self.count == self.at:
-            self._happening()
-
-
 @dataclass(frozen=True)
 class Office:
     """New deals, each of which waits to be assigned."""
@@ -309,11 +279,10 @@ class Office:
         """Assign a deal; in the middle of it, at a moment, another one, and so on. The moments there were."""
         task, here = self.waiting.pop(), self.stage.offline
         moments = Moments(at, lambda: self.assign(at, depth - 1) if depth > 1 and self.waiting else None)
-        records, runs = Fork(here.records, moments), Fork(here.runs, moments)
-        applier = Applier(here.catalog, records, runs, here.scheduler, here.teller, here.clock)
+        actor, records = forked_actor(here, moments)
         action = replace(here.actions["assign_owner"], records=records, directories=Directories(here.catalog, records))
         try:
-            Actor(applier, records, runs, here.clock, "offline").act(task, action)
+            actor.act(task, action)
         except RecordBusy:
             self.waiting.append(task)  # as the machine does
         return moments.count

@@ -16,6 +16,7 @@ from stagebell.services.act import Actor, Look, Outcome
 from stagebell.services.apply import Applier, Deed
 from tests.crashes.crashing import Died, Fuse, Mortal, When, deaths
 from tests.stage import QUOTATION, START, UNASSIGNED, WON, Stage, mail, scenario
+from tests.unit.interleaving import Moments, forked_actor
 
 CRM = {"kind": "source", "name": "crm", "write_back": "https://crm.example.com/hook"}
 ACCOUNT = RecordKey("account", "a1")
@@ -224,6 +225,30 @@ def test_a_step_that_leaves_the_stage_ends_the_steps_of_its_own_run_that_ask_for
     assert run.execution == 1, "the machine that acts is not stopped: it hears that it is done"
 
 
+def test_a_step_that_fulfils_what_cancels_its_run_is_the_last_one():
+    steps = [mail("first", {"after": "1 minute"}), mail("later", {"after": "1 hour"})]
+    stage = begun(scenario(steps=steps, cancel_if={"field": "owner", "op": "not_empty"}), stage=UNASSIGNED)
+
+    answer = act(stage, Doing(setting(owner="ada")))
+
+    run = stage.runs()[0]
+    assert ([(s.status, s.reason) for s in run.steps], answer) == (
+        [("acted", ""), ("cancelled", "cancel_condition")],
+        {"next": "done"},
+    )
+    assert (run.status, run.reason) == ("cancelled", "cancel_condition")
+
+
+def test_a_step_of_a_deleted_record_may_change_another_one():
+    stage = begun(workflow("gone", "first", trigger={"on": "deleted"}))
+    stage.post(type_="deleted")
+
+    act(stage, Doing(counting_up(stage)))
+
+    assert stage.record("a1", "account").current["employees"] == 6
+    assert stage.runs()[0].status == "completed"
+
+
 def test_a_step_that_moves_its_own_date_waits_for_the_new_one():
     steps = [mail("first", {"after": "1 minute"}), mail("due", {"date": "met_at"})]
     stage = begun(scenario(steps=steps), stage=UNASSIGNED, met_at="2026-03-02T12:00:00Z")
@@ -331,6 +356,39 @@ def test_what_a_deed_leads_to_is_carried_on_when_the_machine_comes_again():
     answer = actor.act(task(stage), doing)
 
     assert (len(stage.offline.teller.waiting), doing.calls, answer["step"]) == (1, 1, "second")
+
+
+# --- two at the same time ---
+
+
+def adding(related: str) -> dict[str, Any]:
+    field = "employees" if related else "count"
+    more = {"related": related} if related else {}
+    return {"name": "first", "type": "update_field", "set": {field: {"add": 1}}, **more}
+
+
+def counted(moment: int, related: str) -> tuple[Stage, int]:
+    """Two workflows add one to the same field, the second one wholly at one moment of the first one's work."""
+    documents = [workflow(name, "first") | {"actions": [adding(related)]} for name in ("one", "other")]
+    stage = begun(*documents, count=5)
+    tasks = [task(stage, definition=name) for name in ("one", "other")]
+    action = stage.offline.actions["update_field"]
+    moments = Moments(moment, lambda: stage.offline.actor.act(tasks[1], action))
+    actor, records = forked_actor(stage.offline, moments)
+    actor.act(tasks[0], replace(action, records=records, sights=replace(action.sights, records=records)))
+    return stage, moments.count
+
+
+@pytest.mark.parametrize("related", ["", "account"])
+def test_of_two_steps_at_the_same_time_neither_undoes_what_the_other_did(related):
+    _, moments = counted(0, related)
+    assert moments >= 10
+
+    for moment in range(1, moments + 1):
+        stage, _ = counted(moment, related)
+        values = stage.record("a1", "account").current["employees"], stage.record().current["count"]
+        assert values == ((7, 5) if related else (5, 7)), f"at moment {moment} of {moments}"
+        assert {run.status for run in stage.runs()} == {"completed"}
 
 
 # --- dying ---

@@ -35,7 +35,7 @@ MISTAKES = [
     ("text for a mapping", "scenarios", "at: {after: 5 minutes}", f"at: 5 minutes {HERE}", "mapping", "steps[0].at"),
     ("an empty list", "scenarios", "cc: [{manager_of: account.owner}]", f"cc: [] {HERE}", "count", "steps[1].cc"),
     ("a text that is too long", "objects", "label: ERP", f"label: {'x' * 201} {HERE}", "length", "label"),
-    ("a source over plain http", "objects", "https://crm", f"http://crm.example.com {HERE}\n#", "form", "write_back"),
+    ("a source over plain http", "objects", "https://crm", f"http://crm.example.com {HERE}\n#", "address", "write_back"),
     ("a source of a later format", "objects", "label: ERP", f"format: hubspot {HERE}", "one_of", "format"),
     ("a field type there is not", "objects", "due_on: {type: date}", f"due_on: {{type: day}} {HERE}", "field_type", "fields.due_on.type"),
     ("a field called id", "objects", "website: {", f"id: {{type: text}} {HERE}\n  website: {{", "reserved", "fields.id"),
@@ -49,9 +49,9 @@ MISTAKES = [
     ("template and text", "scenarios", "  - name: last-sms", f"  - text: Hello {HERE}\n    name: last-sms", "one_content", "steps[2]"),
     ("two steps of one name", "scenarios", "name: second-mail", f"name: first-mail {HERE}", "unique_name", "steps[1].name"),
     ("stage and trigger", "scenarios", "kind: scenario\nname: quotation-due", f"kind: scenario {HERE}\nname: quotation-due\ntrigger: {{on: created}}", "stage_or_trigger", ""),
-    ("a trigger of a later version", "scenarios", "stage: {field: stage, is: Quotation in progress}", f"trigger: {{on: stage_entered}} {HERE}", "available", "trigger.on"),
+    ("a trigger of a later version", "scenarios", "stage: {field: stage, is: Quotation in progress}", f"trigger: {{on: stage_overdue}} {HERE}", "available", "trigger.on"),
     ("a condition without a shape", "scenarios", "only_if: {field: due_on, op: not_empty}", f"only_if: due_on {HERE}", "mapping", "only_if"),
-    ("a template of a later channel", "templates", "channel: sms", f"channel: inbox {HERE}", "available", "channel"),
+    ("a template of a later channel", "templates", "channel: sms", f"channel: wechat_official {HERE}", "available", "channel"),
     ("an e-mail without a subject", "templates", 'kind: template\nname: unassigned\nchannel: email\nsubject: "{{ deal.name }} has no salesperson"', f"kind: template {HERE}\nname: unassigned\nchannel: email", "template_parts", ""),
     ("a sender id of digits", "scenarios", "    template: unassigned-sms", f'    template: unassigned-sms\n    sender_id: "12345" {HERE}', "form", "steps[2].sender_id"),
     # -- text
@@ -98,6 +98,14 @@ MISTAKES = [
     ("a phone for an e-mail", "scenarios", "cc: [{manager_of: account.owner}]", f"cc: [{{field: account.phone}}] {HERE}", "recipient_field", "steps[1].cc[0].field"),
     ("the manager of a text", "scenarios", "cc: [{manager_of: account.owner}]", f"cc: [{{manager_of: name}}] {HERE}", "recipient_field", "steps[1].cc[0].manager_of"),
     ("a recipient's path to nowhere", "scenarios", "cc: [{manager_of: account.owner}]", f"cc: [{{field: account.boss}}] {HERE}", "known_field", "steps[1].cc[0].field"),
+    ("a workflow's field there is not", "orders/workflows", "due: 1 business day", f"due: {{date: due}} {HERE}", "known_field", "actions[1].due.date"),
+    ("a value that does not fit", "orders/workflows", "tags: {add: [over-budget]}", f"tags: {{add: [late]}} {HERE}", "multi_select", "actions[0].set.tags.add"),
+    ("a process there is not", "orders/workflows", "process: before-it-is-due", f"process: before-it-is-over {HERE}", "known_process", "actions[4].process"),
+    ("a function there is not", "orders/workflows", "function: score", f"function: scores {HERE}", "known_function", "actions[1].function"),
+    ("a step without a time", "orders/workflows", 'at: {date: due_on, offset: -7 days, time: "09:00"}\n    type: notify', f"type: notify {HERE}", "required", "steps[0].at"),
+    ("a stage that is no stage", "orders/workflows", "to: In progress}", f"to: Begun}} {HERE}", "select", "actions[1].to"),
+    ("a function that sets what there is not", "orders/objects", "[risk, tags]", f"[risk, tag] {HERE}", "known_field", "sets.work_order[1]"),
+    ("an end that depends on others", "orders/objects", "closed_if: {field: status, op: in, value: [Delivered, Lost]}", f"closed_if: {{field: customer.name, op: empty}} {HERE}", "own_field", "closed_if.field"),
     ("an address that is none", "scenarios", "cc: [{manager_of: account.owner}]", f"cc: [{{address: ada}}] {HERE}", "email", "steps[1].cc[0].address"),
     ("a given phone for an e-mail", "scenarios", "cc: [{manager_of: account.owner}]", f"cc: [{{phone: '+49 30 901820'}}] {HERE}", "recipient_channel", "steps[1].cc[0].phone"),
 ]  # fmt: skip
@@ -115,7 +123,9 @@ def found_in(place: Path) -> list[tuple[int, str, str]]:
 def test_a_mistake_is_named_with_its_line_rule_and_path(
     tmp_path: Path, file: str, old: str, new: str, rule: str, path: str
 ) -> None:
-    place = shutil.copytree(EXAMPLES / "deals", tmp_path / "deals")
+    example = "work_orders" if file.startswith("orders/") else "deals"
+    place = shutil.copytree(EXAMPLES / example, tmp_path / example)
+    file = file.removeprefix("orders/")
     text = (place / f"{file}.yaml").read_text()
     assert old in text
     changed = text.replace(old, new, 1)
@@ -127,7 +137,7 @@ def test_a_mistake_is_named_with_its_line_rule_and_path(
     assert (line, rule, path) in found
 
 
-@pytest.mark.parametrize("name", ["deals", "incidents", "loans"])
+@pytest.mark.parametrize("name", ["deals", "incidents", "loans", "work_orders"])
 def test_the_examples_have_no_mistake(name: str) -> None:
     assert found_in(EXAMPLES / name) == []
 
@@ -173,13 +183,16 @@ TOOLS = offline_tools()
 JUNK = [None, 3, "", [], {}, [[]], True, "{{", "\x00\ud800"]
 
 
-@pytest.mark.parametrize("file", ["objects", "scenarios", "templates"])
+@pytest.mark.parametrize(
+    "file", ["deals/objects", "deals/scenarios", "deals/templates", "work_orders/objects", "work_orders/workflows"]
+)
 def test_no_junk_anywhere_makes_the_check_itself_fail(file: str) -> None:
-    documents = read_directory(EXAMPLES / "deals" / f"{file}.yaml").documents
+    documents = read_directory(EXAMPLES / f"{file}.yaml").documents
+    objects = [d for d in read_directory(EXAMPLES / "work_orders/objects.yaml").documents if "workflows" in file]
     for document in documents:
         for path in _paths(document):
             for junk in JUNK:
-                check_definitions([_with(document, path, junk)], Nothing(), TOOLS)
+                check_definitions([*objects, _with(document, path, junk)], Nothing(), TOOLS)
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

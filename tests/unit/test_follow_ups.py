@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from stagebell.domain.changes import RecordKey
+from stagebell.domain.executions import Task
 from stagebell.domain.follow_ups import follow_up_key
 from stagebell.domain.records import Record
 from stagebell.domain.runs import Run, StepState
-from tests.stage import Stage
+from tests.stage import ACCOUNT, Stage
 
 TASK = {
     "name": "call",
@@ -157,8 +158,8 @@ def test_a_task_is_due_so_long_after_now_or_on_a_date_of_the_record(due, at, why
 
 
 def test_business_days_of_a_due_time_are_those_of_the_calendar_that_is_named():
-    hours = {day: [{"from": "09:00", "to": "17:00"}] for day in ("monday", "thursday")}
-    calendar = {"kind": "calendar", "name": "short", "timezone": "UTC", "hours": hours}
+    hours = {"mon": ["09:00-17:00"], "thu": ["09:00-17:00"]}
+    calendar = {"kind": "calendar", "name": "short", "timezone": "UTC", "working_hours": hours}
 
     stage = made({**TASK, "due": "1 business day"}, calendar=calendar, workflow_={"calendar": "short"})
 
@@ -173,6 +174,32 @@ def test_without_a_zone_of_its_own_a_date_is_reckoned_in_that_of_the_owner():
     stage.advance(minutes=0)
 
     assert follow_up(stage).fields["due_at"] == "2026-03-03T14:00:00.000000Z"
+
+
+def test_a_task_may_be_due_on_a_date_of_a_related_record():
+    stage = Stage(
+        workflow({**TASK, "due": {"date": "account.renewal_on", "offset": "-1 week"}}),
+        ACCOUNT | {"fields": {**ACCOUNT["fields"], "renewal_on": {"type": "date"}}},
+    )
+    stage.user("u1", name="Ada")
+    stage.post("a1", object="account", name="Acme", renewal_on="2026-06-30")
+
+    stage.post("deal-7", type_="created", owner="u1", account="a1")
+    stage.advance(minutes=0)
+
+    assert follow_up(stage).fields["due_at"] == "2026-06-23T00:00:00.000000Z"
+
+
+def test_a_locked_record_may_have_follow_ups_as_its_own_data_stays():
+    later = {**TASK, "at": {"after": "1 hour"}}
+    stage = Stage(workflow(later))
+    stage.user("u1", name="Ada")
+    stage.post("deal-7", type_="created", owner="u1")
+
+    stage.post("deal-7", type_="locked", why_="Audit")
+    stage.advance(hours=1)
+
+    assert (step(stage).status, follow_up(stage).fields["assignee"]) == ("acted", "u1")
 
 
 def test_a_due_date_that_is_empty_leaves_the_task_without_one():
@@ -195,8 +222,6 @@ def test_a_task_that_cannot_be_worded_or_timed_is_a_failed_step(change, reason, 
 
 
 def test_a_step_that_acts_again_makes_no_second_task():
-    from stagebell.domain.executions import Task
-
     stage = made(TASK)
 
     for _ in range(2):

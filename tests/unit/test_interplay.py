@@ -435,6 +435,15 @@ def test_a_ring_of_a_thousand_definitions_is_told_without_recursion() -> None:
     assert len(found.definitions) == 1_000
 
 
+def test_definitions_that_all_listen_to_everything_do_not_take_for_ever() -> None:
+    crowd = [read(workflow(f"w{n}", ANY_UPDATE, sets(rounds={"add": n}))) for n in range(50)]
+
+    (found,) = Interplay(crowd, SCHEMA, {}, pairs=120).cycles(["w7"])
+
+    assert "w7" in found.definitions
+    assert len(found.definitions) < 50
+
+
 # --- two definitions, one field --------------------------------------------------------------------------------------
 
 

@@ -1,11 +1,13 @@
 """Locks: lock_record and unlock_record, and what a locked record takes from whom."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.errors import RecordLocked
+from tests.crashes.crashing import Died, Fuse, Mortal
 from tests.stage import UNASSIGNED, WON, Stage, mail, scenario
 
 LOCK = {"name": "lock", "type": "lock_record", "why": "{{ Project.Name }} is\nin review"}
@@ -227,3 +229,28 @@ def test_sources_that_want_to_know_are_told_of_a_lock():
     stage.advance(minutes=0)
 
     assert [tell.version for tell in stage.offline.teller.waiting] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("kind", "meanwhile", "why"),
+    [
+        ("updated", {"type_": "locked"}, "the record was locked after it"),
+        ("updated", {"type_": "deleted"}, "the record was deleted after it"),
+        ("deleted", None, "the record was deleted by it"),
+    ],
+)
+def test_an_edit_that_was_taken_before_is_carried_on_when_it_comes_again(kind, meanwhile, why):
+    on = "deleted" if kind == "deleted" else "updated"
+    stage = Stage(CRM, workflow(NOTE, name="then", trigger={"on": on}))
+    stage.post(type_="created", name="Acme")
+    change = edit(stage, type_=kind, **({"name": "New"} if kind == "updated" else {}))
+    dying = replace(stage.offline.applier, scheduler=Mortal("scheduler", stage.offline.scheduler, Fuse(0, "before")))
+    with pytest.raises(Died):
+        dying.apply(change)
+    if meanwhile:
+        stage.post(source_="erp", **meanwhile)
+
+    again = stage.offline.applier.apply(change)
+
+    assert again.event == kind, why
+    assert len(stage.offline.scheduler) == 1, "what it started is woken"

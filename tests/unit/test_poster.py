@@ -38,7 +38,6 @@ class Endpoint:
 
     port: int
     heard: list[bytes] = field(default_factory=list)
-    names: list[str | None] = field(default_factory=list)  # that clients asked for in their TLS greeting
 
     @property
     def head(self) -> str:
@@ -108,7 +107,7 @@ def _wanted(heard: bytes) -> int:
 
 @dataclass
 class Network:
-    """Names lead where the test says; every connection ends up on loopback, and is kept with where it was meant to go."""
+    """Names lead where the test says; every connection ends up on loopback, and where it was meant to go is kept."""
 
     leads_to: list[Sequence[str]] = field(default_factory=lambda: [[PUBLIC]])
     asked: list[tuple[str, int]] = field(default_factory=list)
@@ -217,7 +216,7 @@ def test_an_address_inside_is_refused_as_well_as_a_name(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "localhost."])
 def test_the_system_is_asked_where_a_name_leads(host: str) -> None:
-    with pytest.raises(DeliveryRejected, match="localhost leads to .*no public address"):
+    with pytest.raises(DeliveryRejected, match=r"localhost leads to .*no public address"):
         HttpsPoster().post(f"https://{host}:8443/", {}, b"{}")
 
 
@@ -306,7 +305,7 @@ def test_a_certificate_of_another_name_is_not_accepted_and_nothing_is_sent(netwo
     with serving(says(TAKEN), made.server) as endpoint:
         network.port = endpoint.port
 
-        with pytest.raises(DeliveryUnavailable, match="certificate is not accepted.*nothing was sent"):
+        with pytest.raises(DeliveryUnavailable, match=r"certificate is not accepted.*nothing was sent"):
             poster(network, made.client).post(f"https://{HOST}/", {}, b"{}")
 
     assert endpoint.heard == []

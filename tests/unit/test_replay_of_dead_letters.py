@@ -58,14 +58,17 @@ def test_a_message_that_the_queue_saw_a_minute_ago_is_taken_again(sqs: Any) -> N
 def test_the_command_finds_the_queues_by_the_stack(
     sqs: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    queues = {"ChangesDeadLetterQueue": queue(sqs, "dead"), "ChangesQueue": queue(sqs, "live")}
+    names = ("ChangesDeadLetterQueue", "ChangesQueue", "WriteBacksDeadLetterQueue", "WriteBacksQueue")
+    queues = {name: queue(sqs, name) for name in names}
     bury(sqs, queues["ChangesDeadLetterQueue"], "a1")
+    bury(sqs, queues["WriteBacksDeadLetterQueue"], "b1")
     monkeypatch.setattr(keys, "resource", lambda _client, _stack, name: queues[name])
 
     codes = [main(["replay", "--stack", "stagebell"]) for _ in range(2)]
 
     assert codes == [0, 0]
-    assert capsys.readouterr().out.splitlines() == ["1 put back", "There are no dead letters."]
+    assert capsys.readouterr().out.splitlines() == ["2 put back", "There are no dead letters."]
+    assert held(sqs, queues["WriteBacksQueue"]) == [("b", "b1")]
 
 
 def test_a_stack_that_is_not_there_is_named(sqs: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -219,7 +219,7 @@ def test_secrets_of_a_webhook_that_cannot_be_read_leave_it_unsent(
 
     monkeypatch.setattr(stage.client, "get_secret_value", fail)
 
-    with pytest.raises(DeliveryUnavailable, match="secrets of webhook billing could not be read.*nothing was sent"):
+    with pytest.raises(DeliveryUnavailable, match=r"secrets of webhook billing could not be read.*nothing was sent"):
         stage.secrets.of_webhook("billing")
 
 

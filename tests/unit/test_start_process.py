@@ -180,3 +180,17 @@ def test_nothing_is_started_for_a_deleted_record():
     stage.advance(minutes=0)
 
     assert step(stage) == ("skipped", "record_deleted")
+
+
+def test_a_backtest_says_what_was_not_started():
+    first = workflow("first", starting("other"), trigger={"on": "created"})
+    other = workflow("other", WRITE, only_if={"field": "amount", "op": "gt", "value": 100})
+    stage = Stage(first, other)
+    backtest = stage.offline.backtest()
+
+    for amount in (7, 700):
+        backtest.feed(stage.change(f"d{amount}", type_="created", amount=amount))
+
+    report = backtest.finish()
+    assert report.scenarios["first"].document()["steps"]["start"] == {"skipped: not_matched": 1, "acted": 1}
+    assert report.scenarios["other"].document()["steps"]["write"] == {"acted": 1}

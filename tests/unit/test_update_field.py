@@ -197,6 +197,16 @@ def test_a_person_is_found_over_a_reference():
     assert order(stage)["reference"] == "bob"
 
 
+def test_what_a_template_shows_of_a_field_can_be_written_back():
+    copied = {name: {"template": f"{{{{ order.{name} }}}}"} for name in ("integer", "boolean", "select")}
+    fields = {**OLD, "decimal": "1234567.125", "boolean": True}
+
+    stage = ordered(updating({**copied, "decimal": {"template": "{{ order.decimal + 1 }}"}}), fields=fields)
+
+    assert steps(stage) == [("acted", "")]
+    assert (order(stage)["decimal"], order(stage)["boolean"]) == ("1234568.125", True)
+
+
 def test_a_template_sees_the_record_and_what_it_refers_to_in_any_spelling():
     stage = ordered(updating({"text": {"template": "{{ Order.NAME }} of {{ order.reference.name }}"}}))
 

@@ -1,4 +1,4 @@
-"""The action run_function: looks at the record once more, runs the function or says why not, and names the next step."""
+"""The action run_function: looks at the record once more, runs a function or says why not, and names the next step."""
 
 from typing import Any
 

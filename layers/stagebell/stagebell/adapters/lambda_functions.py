@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
+from stagebell.adapters.invocations import ANSWER_LIMIT, answer_of, payload_text
 from stagebell.adapters.providers import CLIENT_CONFIG, Meanings, translated
 from stagebell.domain.errors import (
     ChannelMisconfigured,
@@ -18,10 +18,7 @@ from stagebell.domain.errors import (
     StagebellError,
 )
 
-__all__ = ["ANSWER_LIMIT", "CLIENT_CONFIG", "PAYLOAD_LIMIT", "LambdaFunctions", "answer_of"]
-
-PAYLOAD_LIMIT = 1024 * 1024
-ANSWER_LIMIT = 256 * 1024
+__all__ = ["CLIENT_CONFIG", "LambdaFunctions"]
 
 _MEANINGS: Meanings = MappingProxyType(
     dict.fromkeys(
@@ -69,9 +66,7 @@ class LambdaFunctions:
         self._client = client
 
     def invoke(self, arn: str, payload: Mapping[str, Any], timeout: float) -> Any:
-        body = json.dumps(payload, ensure_ascii=False).encode()
-        if len(body) > PAYLOAD_LIMIT:
-            raise DeliveryRejected(f"what the function would be told is {len(body):,} bytes; {PAYLOAD_LIMIT:,} at most")
+        body = payload_text(payload)
         request = partial(self._client(timeout).invoke, FunctionName=arn, InvocationType="RequestResponse")
         try:
             answer = request(Payload=body)
@@ -83,20 +78,6 @@ class LambdaFunctions:
         if answer.get("FunctionError"):
             raise DeliveryRejected(_raised(text))
         return answer_of(text)
-
-
-def answer_of(text: bytes) -> Any:
-    """What a function answered; numbers with a point as Decimal. Raises DeliveryRejected where it is no JSON."""
-    if len(text) > ANSWER_LIMIT:
-        raise DeliveryRejected(f"the function answered more than {ANSWER_LIMIT:,} bytes")
-    try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_number) if text else None
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        raise DeliveryRejected("the function's answer is no JSON that can be read") from error
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON number")
 
 
 def _raised(text: bytes) -> str:
@@ -114,7 +95,7 @@ def _translated(error: BotoCoreError | ClientError, arn: str) -> StagebellError:
     code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else ""
     if code in _NOT_ALLOWED:
         return ChannelMisconfigured(
-            f"function {arn} may not be invoked, or is not there ({code}): check the ARN in its definition, and grant "
-            "this stack lambda:InvokeFunction on it"
+            f"function {arn} may not be invoked, or is not there ({code}): check the ARN in its definition, and add "
+            "it to the stack's parameter CustomerFunctions, which grants lambda:InvokeFunction on it"
         )
     return failure

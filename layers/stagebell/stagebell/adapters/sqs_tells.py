@@ -61,6 +61,6 @@ def read_tell(body: str) -> Tell:
         document = json.loads(body)
         if document["version"] == TELL_VERSION:
             return Tell(RecordKey.parse(document["record"]), document["tell"], document["told"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise foreign("tell", "this is no message of the write-backs queue") from error
     raise foreign("tell", "this message was not written by this version of Stagebell")

@@ -3,7 +3,14 @@
 import argparse
 from pathlib import Path
 
-from stagebell.cli import reference_actions, reference_commands, reference_definitions, reference_tables
+from stagebell.cli import (
+    reference_actions,
+    reference_commands,
+    reference_definitions,
+    reference_settings,
+    reference_states,
+    reference_tables,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +36,6 @@ def pages() -> dict[str, str]:
         "errors.md": reference_tables.errors_page(),
         "limits.md": reference_tables.limits_page(),
         "operators.md": reference_tables.operators_page(),
-        "settings.md": reference_tables.settings_page(),
-        "states.md": reference_tables.states_page(),
+        "settings.md": reference_settings.settings_page(),
+        "states.md": reference_states.states_page(),
     }

@@ -83,7 +83,8 @@ def mistakes(actions: str) -> tuple[Problem, ...]:
     """What the checks say to a list of actions about a deal, beside the definitions around them."""
     around = [document.data for document in read_documents(AROUND)]
     written: Any = next(read_documents(actions)).data
-    workflow = {"kind": "workflow", "name": "example", "object": "deal", "trigger": {"on": "saved"}, "actions": written}
+    begin = {"name": "example", "object": "deal", "stage": {"field": "stage", "is": "Won"}}
+    workflow = {"kind": "workflow", **begin, "actions": written}
     return check_definitions([*around, workflow], Nothing(), offline_tools())[-1].problems
 
 

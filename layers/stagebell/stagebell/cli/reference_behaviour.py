@@ -48,9 +48,9 @@ def _handed_over(does: str, provider: str) -> Behaviour:
 BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
     {
         "notify": Behaviour(
-            "Each person gets one entry in their inbox, with the way back to the record, or one e-mail, or both; a text "
-            "of more than 500 characters is cut to 499 and `…`, and the delivery says so. Who has only an address gets "
-            "the e-mail and no entry.",
+            "Each person gets one entry in their inbox, with the way back to the record, or one e-mail, or both; a "
+            "text of more than 500 characters is cut to 499 and `…`, and the delivery says so. Who has only an "
+            "address gets the e-mail and no entry.",
             "An entry has the delivery's key as its id, so that putting it in twice is putting it in once. Its e-mails "
             "are tried again as those of [`send_email`](send_email.md).",
             "nothing was told; it is told when the task comes again",
@@ -69,21 +69,23 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
             "SNS",
         ),
         "update_field": _stored(
-            "All fields are set in one change, or none: a value that breaks the rule of its field leaves the old values, "
-            "fails the step and lets later steps go on. Values are worked out from the record as it is at that moment, "
-            "numbers as exact decimals. Where nothing would differ, nothing is changed (`unchanged`). With `related`, "
-            "the record that the path leads to is changed instead; no such record skips the step. The change is written "
-            "back to the systems that the record came from."
+            "All fields are set in one change, or none: a value that breaks the rule of its field leaves the old "
+            "values, fails the step and lets later steps go on. Values are worked out from the record as it is at "
+            "that moment, numbers as exact decimals. Where nothing would differ, nothing is changed (`unchanged`). "
+            "With `related`, the record that the path leads to is changed instead; no such record skips the step. The "
+            "change is written back to the systems that the record came from."
         ),
         "set_stage": _stored(
-            "Scenarios and workflows of the new stage start, those of the old one notice. A record that is in the stage "
-            "already stays as it is (`unchanged`). The change is written back to the systems that the record came from."
+            "Scenarios and workflows of the new stage start, those of the old one notice. A record that is in the "
+            "stage already stays as it is (`unchanged`). The change is written back to the systems that the record "
+            "came from."
         ),
         "assign_owner": _stored(
             "Only active users are given records; nobody to give it to skips the step with the reason. `round_robin` "
-            "takes the next in the order of their ids; `least_open` the one with the fewest open records of this object "
-            "(see `closed_if`), in turn among equals. Whose turn it was is stored together with the assignment, so that "
-            "nobody is skipped or asked twice. The change is written back to the systems that the record came from."
+            "takes the next in the order of their ids; `least_open` the one with the fewest open records of this "
+            "object (see `closed_if`), in turn among equals. Whose turn it was is stored together with the "
+            "assignment, so that nobody is skipped or asked twice. The change is written back to the systems that the "
+            "record came from."
         ),
         "lock_record": _stored(
             "Until it is unlocked, actions and edits of the record's data are refused with `record_locked`; "
@@ -91,28 +93,29 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         ),
         "unlock_record": _stored("A record that is not locked stays as it is (`not_locked`)."),
         "start_process": _stored(
-            "The other one is started as if by hand, whatever its trigger is; its `only_if` and `reentry` count, and a "
-            "step that started nothing says why (`not_matched`, `once_only`, `already_running`). One that is not active "
-            "any more fails the step with `inactive_process`. What it does carries on the chain of changes, so that "
-            "loops end (`loop_stopped`)."
+            "The other one is started as if by hand, whatever its trigger is; its `only_if` and `reentry` count, and "
+            "a step that started nothing says why (`not_matched`, `once_only`, `already_running`). One that is not "
+            "active any more fails the step with `inactive_process`. What it does carries on the chain of changes, so "
+            "that loops end (`loop_stopped`)."
         ),
         "create_task": _stored(
             "The task belongs to the first active user of `assignee`; the others stand in. It is a record of object "
             "`task`, listed with its record's follow-ups. Reminders move with its due time, and end when it is done."
         ),
         "create_event": _stored(
-            "It is a record of object `calendar_event`, listed with its record's follow-ups. With `invite`, its attendees "
-            "get it by e-mail as an `.ics` file, and again when it is moved or called off; these letters follow from the "
-            "record, each with a delivery of its own. Without a date to start on the step is skipped (`no_start`)."
+            "It is a record of object `calendar_event`, listed with its record's follow-ups. With `invite`, its "
+            "attendees get it by e-mail as an `.ics` file, and again when it is moved or called off; these letters "
+            "follow from the record, each with a delivery of its own. Without a date to start on the step is skipped "
+            "(`no_start`)."
         ),
         "create_sales_record": _stored(
-            "It is a record of object `sales_record`, with the moment and its author, listed with its record's follow-ups."
+            "It is a record of object `sales_record`, with the moment and its author, listed with its record's "
+            "follow-ups."
         ),
         "run_function": Behaviour(
-            "The function gets the record, the run and the parameters, and may answer "
-            '`{"set": {field: value}, "message": text}`, or nothing; what it may set stands in its definition. An answer '
-            "that says more than it may, an error and a time-out are outcomes of the step. A number with a point in a "
-            "parameter stays one.",
+            'The function gets the record, the run and the parameters, and may answer `{"set": {field: value}, '
+            '"message": text}`, or nothing; what it may set stands in its definition. An answer that says more than '
+            "it may, an error and a time-out are outcomes of the step. A number with a point in a parameter stays one.",
             "A function that could not be started (`delivery_throttled`, `delivery_unavailable`) did not run, and the "
             "machine comes again for up to an hour. It gets the same `id` at every attempt, to know one that it has "
             "done already.",
@@ -123,11 +126,11 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         ),
         "call_webhook": Behaviour(
             "Signed as Standard Webhooks describe, with the secret of that name. Without `body`, the receiver is told "
-            "the record with its fields, the run and the step. An answer other than 2xx fails the step; after 410 (gone) "
-            "the address is not called by any step until an operator takes it off the list. Private addresses are not "
-            "called.",
-            "Answers 408, 425, 429 and 5xx, and a receiver that cannot be reached, are tried again by the machine for up "
-            "to an hour, with the same `webhook-id`: a receiver that keeps it takes the message once.",
+            "the record with its fields, the run and the step. An answer other than 2xx fails the step; after 410 "
+            "(gone) the address is not called by any step until an operator takes it off the list. Private addresses "
+            "are not called.",
+            "Answers 408, 425, 429 and 5xx, and a receiver that cannot be reached, are tried again by the machine for "
+            "up to an hour, with the same `webhook-id`: a receiver that keeps it takes the message once.",
             "nothing was posted; it is posted when the task comes again",
             "the outcome is known; nothing is posted again",
             "it is posted again with the same `webhook-id`, so that the receiver knows it",

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from stagebell.cli.markdown import code, codes, page, table, yaml
-from stagebell.contracts.definitions import calendars, objects, recipients, scenarios
+from stagebell.contracts.definitions import calendars, moments, objects, recipients, steps, triggers
 from stagebell.contracts.definitions.kinds import KINDS
 from stagebell.contracts.schemas import schema_of
 
@@ -17,6 +17,8 @@ name: deal
 alias: Project              # a second name in templates: {{ Project.name }}
 title: "{{ name }}"
 owner_field: owner
+record_url: https://crm.example.com/deals/{{ id }}
+closed_if: {field: stage, op: in, value: [Won, Lost]}
 fields:
   name: {type: text, required: true}
   amount: {type: currency, currency: EUR}
@@ -46,6 +48,35 @@ name: unassigned
 channel: email
 subject: "{{ deal.name }} has no salesperson"
 html: "<p>{{ deal.name }} waits since {{ entered_at | datetime }}.</p>"
+""",
+    "function": """
+kind: function
+name: score
+arn: arn:aws:lambda:eu-central-1:123456789012:function:deal-score:live
+timeout: 5
+sets: {deal: [amount]}      # what its answer may set
+""",
+    "workflow": """
+kind: workflow
+name: quotation-begun
+object: deal
+trigger: {on: stage_entered, field: stage, is: Quotation in progress}
+only_if: {field: owner, op: not_empty}
+actions:
+  - {name: tell, type: notify, to: [{field: owner}], body: "{{ deal.name }}: please write the quotation."}
+  - name: task
+    type: create_task
+    title: "Quotation for {{ deal.name }}"
+    assignee: [{field: owner}]
+    due: 3 business days
+---
+kind: workflow
+name: due-tomorrow
+object: deal
+trigger: {on: date, field: due_on, offset: -1 day, time: "09:00"}
+only_if: {field: stage, op: ne, value: Won}     # looked at when the date is reached
+actions:
+  - {name: ring, type: notify, to: [{field: owner}], body: "{{ deal.name }} is due tomorrow."}
 """,
     "scenario": """
 kind: scenario
@@ -83,14 +114,23 @@ PARTS: Mapping[str, Sequence[tuple[str, str, type[BaseModel]]]] = {
         ("references", "`type` is `reference`", objects.ReferenceField),
     ),
     "calendar": (("`holidays`", "the public holidays it keeps", calendars.Holidays),),
-    "scenario": (
-        ("`stage`", "what lets a record in", scenarios.Stage),
-        ("`trigger`", "or a change of it", scenarios.Trigger),
-        ("a step", "adds to its [action](actions.md)", scenarios.Timed),
-        ("`at`", "after an origin", scenarios.After),
-        ("`at`", "or on a date", scenarios.OnDate),
-        ("`quiet_hours`", "when nobody is disturbed", scenarios.QuietHours),
+    "workflow": (
+        ("`stage`", "what lets a record in", triggers.Stage),
+        ("`trigger`", "or a change of it", triggers.OnChange),
+        ("`trigger`", "or entering or leaving a stage", triggers.OnStage),
+        ("`trigger`", "or a date", triggers.OnDay),
+        ("an action", "adds to its [kind](actions.md), where it does not act at once", steps.MaybeTimed),
+        ("`at`", "after an origin", moments.After),
+        ("`at`", "or on a date", moments.OnDate),
+        ("`quiet_hours`", "when nobody is disturbed", moments.QuietHours),
         ("a recipient", "exactly one of these keys", recipients.Recipient),
+    ),
+    "scenario": (
+        (
+            "a step",
+            "adds to its [kind of action](actions.md); triggers, times and recipients as in workflows",
+            steps.Timed,
+        ),
     ),
 }
 
@@ -135,12 +175,15 @@ def _resolved(spec: Mapping[str, Any], defined: Mapping[str, Any]) -> Mapping[st
 def _needed(required: bool, spec: Mapping[str, Any]) -> str:
     if required:
         return "yes"
-    default = spec.get("default")
-    return (
-        f"no: {code(str(default).lower() if isinstance(default, bool) else str(default))}"
-        if default is not None
-        else "no"
-    )
+    match spec.get("default"):
+        case None:
+            return "no"
+        case bool(default):
+            return f"no: {code(str(default).lower())}"
+        case list(default):
+            return f"no: {codes(default)}"
+        case default:
+            return f"no: {code(str(default))}"
 
 
 def _described(spec: Mapping[str, Any], defined: Mapping[str, Any]) -> str:
@@ -156,7 +199,10 @@ def _shape(spec: Mapping[str, Any], defined: Mapping[str, Any]) -> str:
             return codes(map(str, words))
         case {"type": "array", "items": items}:
             return f"list of {_plural(_shape(items, defined))}"
-        case {"type": "object"} | {"oneOf": _} | {"discriminator": _}:
+        case {"oneOf": parts}:
+            shapes = [_shape(part, defined) for part in parts]
+            return "mapping" if set(shapes) == {"mapping"} else f"{shapes[0]} or mapping"
+        case {"type": "object"}:
             return "mapping"
         case {"anyOf": _}:
             return "mapping" if "Condition" in spec.get("$ref", "") else "value or list"

@@ -112,7 +112,9 @@ EXAMPLES: Mapping[str, Example] = MappingProxyType(
     open_deals: {subtract: 1}
 """,
             """
-- {name: wrong, type: update_field, set: {stage: Wno, amount: {add: 3 days}, name: {clear: true}, due_on: {field: amount}}}
+- name: bring-up-to-date
+  type: update_field
+  set: {stage: Wno, amount: {add: 3 days}, name: {clear: true}, due_on: {field: amount}, price: 7}
 """,
         ),
         "set_stage": Example(

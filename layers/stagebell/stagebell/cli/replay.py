@@ -1,8 +1,12 @@
-"""`stagebell replay --stack NAME`: put dead letters back into the changes queue, with your AWS credentials."""
+"""`stagebell replay --stack NAME`: put dead letters back into their queues, with your AWS credentials.
+
+Write-backs that were given up are no dead letters of a queue: they are listed and replayed over the API."""
 
 import argparse
 
 from stagebell.cli.failures import NotConfigured
+
+QUEUES = ("Changes", "WriteBacks")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _put_back(stack: str) -> int:
+    """How many messages, of all queues together."""
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.session import Session
 
@@ -25,7 +30,8 @@ def _put_back(stack: str) -> int:
     session = Session()
     try:
         stacks = session.create_client("cloudformation")
-        queues = [resource(stacks, stack, name) for name in ("ChangesDeadLetterQueue", "ChangesQueue")]
-        return put_back(session.create_client("sqs"), *queues)
+        sqs = session.create_client("sqs")
+        pairs = [[resource(stacks, stack, f"{name}{end}") for end in ("DeadLetterQueue", "Queue")] for name in QUEUES]
+        return sum(put_back(sqs, dead, live) for dead, live in pairs)
     except (BotoCoreError, ClientError) as error:
         raise NotConfigured(f"the queues of stack {stack} could not be reached: {error}") from error

@@ -7,11 +7,11 @@ for, options of a multi_select, other records, other fields and the time do not 
 certain. Steps at different times do not collide: the later one comes last. Nor do two steps of one definition.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from stagebell.domain.conditions import Clause, Condition, required
 from stagebell.domain.fields import Field, Value
@@ -26,6 +26,9 @@ from stagebell.domain.writes import Write
 SEARCHES = frozenset({"contains", "not_contains", "ends_with"})
 TRIED = 100
 """Values of a field that are tried; conditions that name more are taken to go together."""
+
+PAIRS_TRIED = 50_000
+"""Pairs of definitions that are looked into; a set of hundreds beside thousands is told the first it has."""
 
 type Place = tuple[str, str, str]  # the object that lets in, the way to the record that is written, the field
 
@@ -57,15 +60,21 @@ class _Entry:
 def collisions(interplay: Interplay, roots: Iterable[str], schema: Schema) -> Iterator[Finding]:
     """The collisions of the roots with each other and with everything beside them, each once."""
     wanted, filed = sorted(set(roots) & interplay.scenarios.keys()), _filed(interplay)
-    told: set[tuple[str, str, str]] = set()
+    told: set[tuple[Place, str, str]] = set()
+    for place, mine, other in islice(_pairs(filed, frozenset(wanted)), PAIRS_TRIED):
+        first, second = sorted((mine.scenario.name, other.scenario.name))
+        if (place, first, second) not in told and _collide(mine, other, schema):
+            told.add((place, first, second))
+            yield _finding((first, second), mine.write, place[2])
+
+
+def _pairs(filed: Mapping[Place, list[_Entry]], wanted: frozenset[str]) -> Iterator[tuple[Place, _Entry, _Entry]]:
     for place, entries in filed.items():
         for mine in (entry for entry in entries if entry.scenario.name in wanted):
             for other in entries:
-                names = sorted((mine.scenario.name, other.scenario.name))
-                seen = (names[0], names[1], f"{place[1]}.{place[2]}")
-                if seen not in told and _collide(mine, other, schema):
-                    told.add(seen)
-                    yield _finding(names, mine.write, place[2])
+                # of two that are both wanted, one order will do
+                if mine.scenario.name < other.scenario.name or other.scenario.name not in wanted:
+                    yield place, mine, other
 
 
 def _filed(interplay: Interplay) -> dict[Place, list[_Entry]]:
@@ -85,9 +94,8 @@ def _finding(names: Sequence[str], write: Write, field: str) -> Finding:
 
 
 def _collide(one: _Entry, other: _Entry, schema: Schema) -> bool:
-    if one.scenario.name == other.scenario.name or _agree(one.value, other.value):
-        return False
-    return _same_time(one.step, other.step) and _together(one, other, schema)
+    differ = not _agree(one.value, other.value)
+    return differ and _same_time(one.step, other.step) and _together(one, other, schema)
 
 
 def _agree(one: Possible, other: Possible) -> bool:

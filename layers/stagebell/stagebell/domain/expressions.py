@@ -24,7 +24,8 @@ from stagebell.domain.paths import Path
 NUMBERS = ("integer", "decimal", "currency")
 DATES = ("date", "datetime")
 _WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
-_WORDS = MappingProxyType({"true": True, "false": False})
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
+_WORDS = MappingProxyType({"true": True, "yes": True, "false": False, "no": False})
 _NUMBER, _DATE = Field("number", "decimal"), Field("day", "date")
 
 
@@ -86,6 +87,8 @@ class Rendered:
 
     def value(self, field: Field, old: Value, sight: Sight) -> object:
         text = sight.render(self.template).strip()
+        if field.type in NUMBERS and _GROUPED.fullmatch(text):
+            text = text.replace(",", "")  # as templates show 1,234.5 to people
         match field.type:
             case "integer" if _WHOLE.fullmatch(text):
                 return int(text)

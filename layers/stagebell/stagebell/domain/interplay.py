@@ -18,14 +18,18 @@ through a definition that lets each record in once only.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Literal
 
 from stagebell.domain.objects import Schema
 from stagebell.domain.possible import Knowledge, outcomes
 from stagebell.domain.rings import rings, round_trip
 from stagebell.domain.scenarios import Scenario, Trigger
-from stagebell.domain.writes import Allowed, Write, writes_of
+from stagebell.domain.writes import Allowed, Surroundings, Write, touched, writes_of
+
+PAIRS_TRIED = 200_000
+"""Definitions that all listen to everything are tried each against each; a stack that has hundreds of those gets what
+is found in a few seconds, rather than no answer."""
 
 type Rule = Literal["cycle", "same_field"]
 
@@ -42,7 +46,10 @@ class Finding:
 class Interplay:
     """A set of definitions by name, all those that run beside each other. `allowed` is what functions may set."""
 
-    def __init__(self, scenarios: Iterable[Scenario], schema: Schema, allowed: Allowed) -> None:
+    def __init__(
+        self, scenarios: Iterable[Scenario], schema: Schema, allowed: Allowed, *, pairs: int = PAIRS_TRIED
+    ) -> None:
+        self._pairs = pairs
         self.scenarios = {scenario.name: scenario for scenario in scenarios}
         self._schema = schema
         self._allowed = allowed
@@ -51,15 +58,31 @@ class Interplay:
 
     def writes(self, name: str) -> list[Write]:
         if name not in self._writes:
-            self._writes[name] = writes_of(self.scenarios[name], self._schema, self._allowed)
+            around = Surroundings(_ByOthers(self._writers, self.scenarios[name]), name in self._started)
+            self._writes[name] = writes_of(self.scenarios[name], self._schema, self._allowed, around)
         return self._writes[name]
+
+    @cached_property
+    def _writers(self) -> "_Writers":
+        found: _Writers = {}
+        for name, scenario in self.scenarios.items():
+            for place in touched(scenario, self._schema, self._allowed):
+                found.setdefault(place, set()).add(name)
+        return found
+
+    @cached_property
+    def _started(self) -> frozenset[str]:
+        """The definitions that others start by name."""
+        steps = (step for scenario in self.scenarios.values() for step in scenario.steps)
+        return frozenset(str(step.params.get("process")) for step in steps if step.kind == "start_process")
 
     def edges(self, name: str) -> Mapping[str, Write]:
         """The definitions that a definition can let records into, each with a write that does."""
         if name not in self._edges:
             found: dict[str, Write] = {}
             for write in self.writes(name):
-                for listener in self._audience(write):
+                for listener in islice(self._audience(write), self._pairs):
+                    self._pairs -= 1
                     if listener.name not in found and lets_in(write, listener):
                         found[listener.name] = write
             self._edges[name] = found
@@ -107,6 +130,21 @@ class Interplay:
             return f"{one} creates a {write.object}, which starts {other}{again}"
         name = next((n for n in self.scenarios[other].trigger.fields if n in write.fields), next(iter(write.fields)))
         return f"{one} writes {write.object}.{name}, which starts {other}{again}"
+
+
+type _Writers = dict[tuple[str, str], set[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _ByOthers:
+    """The fields of a definition's object that other definitions write."""
+
+    writers: _Writers
+    scenario: Scenario
+
+    def __contains__(self, field: object) -> bool:
+        names = self.writers.get((self.scenario.object, str(field)), set())
+        return not names <= {self.scenario.name}
 
 
 class _Listeners:

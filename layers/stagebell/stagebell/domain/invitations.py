@@ -26,35 +26,30 @@ _WANTED = {"field": "invite", "op": "eq", "value": True}
 _ON = {"field": "state", "op": "ne", "value": "cancelled"}
 _CALLED_OFF = {"field": "state", "op": "changed_from", "value": "confirmed"}
 
-DOCUMENTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        document["name"]: document
-        for document in (
-            {
-                "kind": "workflow",
-                "name": "stagebell:invitations",
-                "object": OBJECT,
-                "trigger": {"on": "saved"},
-                "only_if": {
-                    "all": [
-                        _WANTED,
-                        {"any": [{"field": name, "op": "changed"} for name in CONCERNING]},
-                        {"any": [_ON, _CALLED_OFF]},
-                    ]
-                },
-                "actions": [_SEND],
-            },
-            {
-                "kind": "workflow",
-                "name": "stagebell:withdrawals",
-                "object": OBJECT,
-                "trigger": {"on": "deleted"},
-                "only_if": {"all": [_WANTED, _ON]},
-                "actions": [_SEND],
-            },
-        )
-    }
-)
+_INVITE: Mapping[str, Any] = {
+    "kind": "workflow",
+    "name": "stagebell:invitations",
+    "object": OBJECT,
+    "trigger": {"on": "saved"},
+    "only_if": {
+        "all": [
+            _WANTED,
+            {"any": [{"field": name, "op": "changed"} for name in CONCERNING]},
+            {"any": [_ON, _CALLED_OFF]},
+        ]
+    },
+    "actions": [_SEND],
+}
+_WITHDRAW: Mapping[str, Any] = {
+    "kind": "workflow",
+    "name": "stagebell:withdrawals",
+    "object": OBJECT,
+    "trigger": {"on": "deleted"},
+    "only_if": {"all": [_WANTED, _ON]},
+    "actions": [_SEND],
+}
+
+DOCUMENTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({d["name"]: d for d in (_INVITE, _WITHDRAW)})
 """By name. No definition may have such a name, as theirs hold no colon."""
 
 _WHEN_AND_WHERE = """\

@@ -5,11 +5,11 @@ each field it says which values it can get. Of a computed value no more is known
 
 What a step knows of its record beforehand is known of the write as well, and is what makes many loops impossible: its
 own `only_if` and `unless_changed` are looked at in the very moment of the write. Of a workflow that waits for nothing
-the same is said of what let the record in; that somebody else changes the record within these milliseconds is not
-reckoned with.
+the same is said of what let the record in, as long as no other definition writes these fields; that a person or another
+system changes them within the same milliseconds is not reckoned with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -42,29 +42,54 @@ class Write:
         return self.known.written
 
 
-def writes_of(scenario: Scenario, schema: Schema, allowed: Allowed) -> list[Write]:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What other definitions do to one: the fields of its object that they write, and whether they start it by name,
+    so that its trigger says nothing."""
+
+    written: Container[str] = ()
+    started: bool = False
+
+
+ALONE = Surroundings()
+
+
+def touched(scenario: Scenario, schema: Schema, allowed: Allowed) -> set[tuple[str, str]]:
+    """Every object and field that a definition may write."""
+    readers = (_Reader(scenario, step, schema, allowed, {}) for step in scenario.steps)
+    writes = (write for reader in readers if (write := reader.write()) is not None)
+    return {(write.object, field) for write in writes for field in write.fields}
+
+
+def writes_of(scenario: Scenario, schema: Schema, allowed: Allowed, surroundings: Surroundings = ALONE) -> list[Write]:
     """Everything that a definition's steps write or start, in their order."""
     found: list[Write] = []
     for step in scenario.steps:
-        written = {name for write in found if write.whose == "own" for name in write.fields}
-        write = _Reader(scenario, step, schema, allowed, _facts(scenario, step, written)).write()
+        earlier = {name for write in found if write.object == scenario.object for name in write.fields}
+        facts = _facts(scenario, step, surroundings)
+        loose = {n: f for n, f in _entry_facts(scenario, surroundings).items() if n not in earlier}
+        write = _Reader(scenario, step, schema, allowed, {**loose, **facts}).write()
         if write is not None and (write.fields or write.start):
             found.append(write)
     return found
 
 
-def _facts(scenario: Scenario, step: Step, written: set[str]) -> dict[str, Possible]:
-    """What a record's fields hold when the step acts; `written` are those that earlier steps may have changed."""
-    facts = facts_of(step.only_if)
-    trigger = scenario.trigger
-    if trigger.on == "stage" and step.unless_changed:
+def _facts(scenario: Scenario, step: Step, surroundings: Surroundings) -> dict[str, Possible]:
+    """What a record's fields hold whenever the step acts."""
+    trigger, facts = scenario.trigger, facts_of(step.only_if)
+    if trigger.on == "stage" and step.unless_changed and not surroundings.started:
         facts.setdefault(trigger.fields[0], Possible(trigger.values))
-    if scenario.at_once:
-        entered = {trigger.fields[0]: Possible(trigger.values)} if trigger.on == "stage" else {}
-        for name, fact in {**facts_of(scenario.only_if), **entered}.items():
-            if name not in written:
-                facts.setdefault(name, fact)
     return facts
+
+
+def _entry_facts(scenario: Scenario, surroundings: Surroundings) -> dict[str, Possible]:
+    """What they held when the record was let in, where that was a moment ago."""
+    if not scenario.at_once:
+        return {}
+    facts, trigger = facts_of(scenario.only_if), scenario.trigger
+    if trigger.on == "stage" and not surroundings.started:
+        facts[trigger.fields[0]] = Possible(trigger.values)
+    return {name: fact for name, fact in facts.items() if name not in surroundings.written}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Command,
         Definitions,
         Deliveries,
+        Functions,
         Inbox,
         Outbox,
         Poster,
@@ -440,11 +441,17 @@ def call_webhook() -> Action:
 
 
 @cache
-def run_function() -> Action:
+def functions() -> Functions:
     from stagebell.adapters.lambda_functions import LambdaFunctions
+
+    return LambdaFunctions(_waiting_client)
+
+
+@cache
+def run_function() -> Action:
     from stagebell.services.run_function import RunFunction
 
-    return RunFunction(_sights(), courier(), LambdaFunctions(_waiting_client))
+    return RunFunction(_sights(), courier(), functions())
 
 
 @cache

@@ -170,7 +170,13 @@ class Applier:
 
     def _try(self, change: Change) -> Applied | None:
         stored = self.records.load(change.key)
-        note = self._admitted(stored.record, change)
+        try:
+            note = self._admitted(stored.record, change)
+        except (RecordLocked, NotFound):
+            taken = self.records.applied(change.key, change.id)
+            if taken is None:
+                raise
+            return taken  # whoever brought it first may have died before what it leads to was started
         comparison = compare(stored.record, change)
         if comparison.event == "echo":
             note = ""  # it says nothing that a lock could refuse

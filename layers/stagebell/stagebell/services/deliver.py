@@ -45,7 +45,8 @@ class Parcel:
     """One message ready to go: `send` takes the delivery key and returns the provider's message id, or a receipt.
 
     `refused` says why it must not go (a suppressed address, a number that is none); then it is only recorded.
-    `repeatable`: the receiver knows the key and takes the same message twice for one: when in doubt it is sent again."""
+    `repeatable`: the receiver knows the key, and takes the same message twice for one; when in doubt it is sent again.
+    """
 
     address: str
     person: str

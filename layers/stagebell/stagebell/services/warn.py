@@ -13,7 +13,7 @@ from stagebell.domain.errors import Problem
 from stagebell.domain.interplay import Finding, Interplay
 from stagebell.domain.objects import Schema, read_object, with_built_ins
 from stagebell.domain.scenarios import Scenario, read_scenario
-from stagebell.domain.writes import Allowed, writes_of
+from stagebell.domain.writes import Allowed, touched
 from stagebell.services.checks.world import Document, Key, Known
 from stagebell.services.shelves import RUNNING, scenarios_of
 
@@ -61,7 +61,7 @@ class _Looking:
         for name in waiting:
             shelf = list(self._shelf(name))
             found += shelf
-            written = {write.object for s in shelf for write in writes_of(s, self.schema, self.allowed)}
+            written = {target for s in shelf for target, _ in touched(s, self.schema, self.allowed)}
             waiting += sorted(written.difference(waiting))
         return found
 

@@ -45,8 +45,8 @@ from stagebell.services.shelves import Shelves
 from stagebell.services.webhooks import GONE, Webhooks, message
 
 LETTERS = 20
-BUDGET = timedelta(seconds=8)
-"""Of real time, after which no further letter is begun: one attempt may take 20 seconds, the function has 30."""
+BUDGET = timedelta(seconds=4)
+"""Of real time, after which no further letter is begun: one attempt may take 24 seconds, the function has 30."""
 
 _AGAIN = (DeliveryThrottled, DeliveryUnavailable, DeliveryUnknown, QueueUnavailable)
 _FINAL = (DeliveryRejected, ChannelMisconfigured)

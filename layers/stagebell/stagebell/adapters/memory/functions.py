@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stagebell.adapters.lambda_functions import PAYLOAD_LIMIT, answer_of
-from stagebell.domain.errors import ChannelMisconfigured, DeliveryRejected
+from stagebell.adapters.invocations import answer_of, payload_text
+from stagebell.domain.errors import ChannelMisconfigured
 
 type Handler = Callable[[dict[str, Any], None], object]
 
@@ -22,9 +22,7 @@ class MemoryFunctions:
         self.silent = silent
 
     def invoke(self, arn: str, payload: Mapping[str, Any], timeout: float) -> Any:
-        text = json.dumps(payload, ensure_ascii=False)
-        if len(text.encode()) > PAYLOAD_LIMIT:
-            raise DeliveryRejected(f"what the function is told is larger than {PAYLOAD_LIMIT:,} bytes")
+        text = payload_text(payload)
         handler = self.handlers.get(arn)
         if handler is None and self.silent:
             return None

@@ -8,8 +8,8 @@ type Given = Mapping[str, Iterable[str]]
 
 
 class MemorySecrets:
-    """Newest first, at most two. `secrets` are those of sources. With `ready` every webhook has one when it is asked for:
-    a history can be gone through without secrets."""
+    """Newest first, at most two. `secrets` are those of sources. With `ready` every webhook has one when it is asked
+    for: a history can be gone through without secrets."""
 
     def __init__(self, secrets: Given | None = None, webhooks: Given | None = None, *, ready: bool = False) -> None:
         self._sources, self._webhooks = _latest(secrets), _latest(webhooks)

@@ -49,6 +49,6 @@ def rotate_secret(source: Name, ports: Ports) -> SourceSecret:
 def rotate_webhook_secret(name: NewName, ports: Ports) -> WebhookSecret:
     """Make a new secret that signs outgoing webhooks.
 
-    Steps name it as `secret` in `call_webhook`; the first one makes the name. The answer is the only one that ever shows
-    it. The newest secret before it signs as well until the next rotation, so that receivers can change over."""
+    Steps name it as `secret` in `call_webhook`; the first one makes the name. The answer is the only one that ever
+    shows it. The newest secret before it signs as well until the next rotation, so that receivers can change over."""
     return WebhookSecret(name=name, secret=access.rotate_webhook(ports.secrets, name))

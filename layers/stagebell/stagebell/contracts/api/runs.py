@@ -24,6 +24,7 @@ class Step(Shape):
     reason: str = Field(description="A stable word", examples=["stage_changed"])
     why: Mapping[str, Any] | None = Field(description="The condition or error behind the reason, with its values")
     deliveries: tuple[str, ...] = Field(description="Keys of the messages it made")
+    record: RecordName | None = Field(description="The record it changed, made, or started something for")
 
     @classmethod
     def from_domain(cls, step: runs.StepState) -> Self:
@@ -36,6 +37,7 @@ class Step(Shape):
             reason=step.reason,
             why=step.why,
             deliveries=step.deliveries,
+            record=RecordName.from_domain(step.record) if step.record else None,
         )
 
 

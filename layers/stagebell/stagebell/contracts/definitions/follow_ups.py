@@ -23,7 +23,7 @@ class Reminder(Model):
     via: Annotated[
         list[Literal["inbox", "email", "sms"]],
         AfterValidator(different),
-        Field(min_length=1, max_length=3, json_schema_extra={"uniqueItems": True}),
+        Field(min_length=1, max_length=3, description="Where it is told", json_schema_extra={"uniqueItems": True}),
     ] = ["inbox"]  # noqa: RUF012  # pydantic copies it
     subject: Annotated[Subject | None, Field(description="The task's title where absent; sees {{ task.title }} …")] = (
         None

@@ -18,7 +18,7 @@ def notify_problems(step: Document, scope: Scope) -> Iterator[Problem]:
     yield from _template_problems(step, ("inbox", "email") if by_email else ("inbox",), scope)
     yield from scope.texts(step, "subject", "body")
     template = scope.world.document("template", step.get("template") or "")
-    if by_email and template is not None and not template.get("subject"):
+    if by_email and template is not None and template["channel"] == "inbox" and not template.get("subject"):
         message = f"an e-mail needs a subject, and template {step['template']} has none"
         yield Problem(f"{scope.at}template", "needs_subject", message)
 

@@ -28,7 +28,7 @@ def duration_problems(text: str, at: str) -> Iterator[Problem]:
     """Of a duration that leads forward."""
     try:
         if parse_duration(text).is_negative:
-            yield Problem(at, "not_negative", "a time that has passed already cannot be meant: leave out the minus")
+            yield Problem(at, "not_negative", "this leads backwards: leave out the minus")
     except InvalidValue as error:
         yield Problem(at, "duration", error.message)
 

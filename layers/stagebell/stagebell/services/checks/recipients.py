@@ -16,6 +16,7 @@ USERS: Reach = ("user",)
 _LEADS_TO = {"email": "email", "phone": "phone"}
 _GIVEN = {"address": "email", "phone": "phone"}
 _SHOWN = {"user": "a user", "email": "an e-mail address", "phone": "a phone number"}
+_A = {"email": "an", "integer": "an"}
 _ATTENDEES = ("calendar_event", "attendees")  # ids of users, and addresses
 
 
@@ -50,7 +51,7 @@ def _path_problems(text: str, at: str, reach: Reach, scope: Scope) -> Iterator[P
         yield Problem(at, "known_field", path)
     elif _leads_to(path) not in reach:
         kind = path.field.type
-        what = f"a reference to {path.field.object}" if kind == "reference" else f"a {kind} field"
+        what = f"a reference to {path.field.object}" if kind == "reference" else f"{_A.get(kind, 'a')} {kind} field"
         yield Problem(at, "recipient_field", f"{text} is {what}; it should lead to {_shown(reach)}")
 
 

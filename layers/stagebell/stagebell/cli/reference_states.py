@@ -1,0 +1,65 @@
+"""The page of states: every state and reason of runs, steps and deliveries."""
+
+from stagebell.cli.markdown import code, page, table
+
+EVALUATIONS = {
+    "started": "a run began",
+    "not_matched": "the entry condition did not hold; `why` shows the values",
+    "once_only": "`reentry: once`, and the record has had its run",
+    "already_running": "`reentry: every_entry`, and the run that waits goes on",
+    "loop_stopped": "too deep a chain of changes, or too many runs in an hour",
+    "too_many_runs": "too many runs of this record are open, or began at once",
+}
+RUNS = {
+    "running": "it waits for its next step, or acts",
+    "paused": "an operator deactivated the scenario and chose `pause`",
+    "completed": "every step has ended",
+    "failed": "a step failed (`step_failed`), its definition does not fit any more, or its machine died (`machine_…`)",
+    "cancelled": "`stage_changed`, `cancel_condition`, `record_deleted`, `cancelled_by_operator`, "
+    "`definition_deactivated`",
+    "superseded": "the record entered again (`new_entry`)",
+}
+STEPS = {
+    "waiting": "its time has not come, or nothing says when; `quiet_hours`: it waits for their end",
+    "acted": "it did what it is for; `delivery_unknown`: nobody knows whether the message went out; `unchanged`, "
+    "`already_locked`, `not_locked`: the record was so already",
+    "skipped": "`condition`, `stage_changed`, `past_due`, or nobody to write to: `not_set`, `no_such_user`, "
+    "`inactive_user`, `empty_group`, `no_email`, `no_phone`, `no_inbox`, `no_user`, `no_recipient`; no record to "
+    "change: `no_such_record`, `record_deleted`; no date to start on: `no_start`; the process was not "
+    "started: `not_matched`, `once_only`, `already_running`",
+    "failed": "the code of an error, `past_due`, `inactive_process`, `loop_stopped`, `too_many_runs`, or the name of "
+    "the error after which the machine gave up",
+    "cancelled": "`cancel_condition`, `new_entry`, or the reason for which its run ended",
+}
+DELIVERIES = {
+    "planned": "the provider was busy; it is tried again",
+    "sending": "recorded, and handed to the provider; the answer is not known yet",
+    "unknown": "the answer was lost: it may or may not have gone out; `on_unknown` decided",
+    "sent": "the provider, the function or the receiver took it; or it is in the inbox",
+    "delivered": "the recipient's server took it",
+    "bounced": "the recipient's server refused it",
+    "failed": "the provider refused it, `retries_exhausted`, or `step_settled` while it waited for its next attempt",
+    "suppressed": "not sent on purpose: `bounced` or `complained` earlier, `gone`, `quiet_import`, "
+    "`not_a_phone_number`",
+}
+
+
+def states_page() -> str:
+    return page(
+        "States and reasons",
+        "Whatever happens or does not happen has a state and a reason, and both are stable words.",
+        "## What a definition says to a change",
+        _states(EVALUATIONS, "outcome"),
+        "## Runs",
+        _states(RUNS, "status"),
+        "## Steps",
+        _states(STEPS, "status"),
+        "## Deliveries",
+        "A delivery only moves forward: `planned`, `sending`, `sent`, `delivered`; feedback that comes late or twice "
+        "does no harm.",
+        _states(DELIVERIES, "state"),
+    )
+
+
+def _states(told: dict[str, str], head: str) -> str:
+    return table((head, "what it means, and the reasons"), [(code(state), meaning) for state, meaning in told.items()])
