@@ -24,7 +24,8 @@ def told(world: World, number: int, key: RecordKey = DEAL, sources: tuple[str, .
     stored = world.records.load(key)
     version = stored.record.version + 1
     tells = [Tell(key, source, version) for source in sources]
-    commit = commit_of(stored, change(f"c{number}", key, minute=number, amount=str(number)), outbox=tells)
+    made = replace(change(f"c{number}", key, minute=number, amount=str(number)), source="stagebell")
+    commit = commit_of(stored, made, outbox=tells)
     assert world.records.commit(commit) == "committed"
     return Letter(key, sources[0], version, f"erp:c{number}")
 

@@ -82,7 +82,12 @@ class Deployment:
 
     def change(self, document: Mapping[str, Any], number: int) -> None:
         """A change that a source has posted, as the queue delivers it."""
-        message = {"MessageId": f"m{number}", "Body": json.dumps(document), "Attributes": {"MessageGroupId": "g"}, "ReceiptHandle": "r"}
+        message = {
+            "MessageId": f"m{number}",
+            "Body": json.dumps(document),
+            "Attributes": {"MessageGroupId": "g"},
+            "ReceiptHandle": "r",
+        }
         self._carry_out(lambda: self._applied(machines.queue_event([message])))
         self.settle()
 
@@ -123,7 +128,9 @@ class Deployment:
         with self.fuse.ignored():
             sqs = wiring.client("sqs")
             url = machines.queue_url("write-backs")
-            taken = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]).get("Messages", [])
+            taken = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]).get(
+                "Messages", []
+            )
             for message in taken:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         for event in [machines.queue_event([message]) for message in taken]:
@@ -232,4 +239,3 @@ def tables() -> dict[str, list[Mapping[str, Any]]]:
     """Everything that is stored, by table."""
     database = wiring.client("dynamodb")
     return {name: database.scan(TableName=name)["Items"] for name in table_definitions()}
-

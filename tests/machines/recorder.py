@@ -12,7 +12,7 @@ _WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "Co
 
 @dataclass(frozen=True, order=True)
 class Use:
-    """One permission that a function needed: its action, and the resource by logical id or by what its name is built of."""
+    """One permission that a function needed. The resource is its logical id, or what its name is built of."""
 
     function: str
     action: str

@@ -125,13 +125,23 @@ def other_runs(deployed: World) -> list[str]:
 ACTED, NOTHING = [("acted", "")], [("acted", "unchanged")]
 CASES = [
     pytest.param(
-        [{"type": "notify", "to": [{"field": "owner"}], "subject": "{{ deal.name }}", "body": "At {{ deal.account.name }}"}],
+        [
+            {
+                "type": "notify",
+                "to": [{"field": "owner"}],
+                "subject": "{{ deal.name }}",
+                "body": "At {{ deal.account.name }}",
+            }
+        ],
         {inbox: [("Big", "At Acme", "https://crm.example.com/deals/deal-7")], deliveries: [("inbox", "mia", "sent")]},
         id="notify: the owner finds it in the inbox, with the way back to the record",
     ),
     pytest.param(
         [{"type": "notify", "to": [{"field": "owner"}], "via": ["inbox", "email"], "subject": "Hello", "body": "Look"}],
-        {deliveries: [("email", "mia@example.com", "sent"), ("inbox", "mia", "sent")], emails: [("Hello", "mia@example.com")]},
+        {
+            deliveries: [("email", "mia@example.com", "sent"), ("inbox", "mia", "sent")],
+            emails: [("Hello", "mia@example.com")],
+        },
         id="notify: by both ways it is two deliveries",
     ),
     pytest.param(
@@ -187,7 +197,10 @@ CASES = [
         id="update_field: what changes nothing is no change, and nobody is told",
     ),
     pytest.param(
-        [{"type": "set_stage", "field": "stage", "to": WON}, {"type": "notify", "to": [{"field": "owner"}], "body": "{{ deal.stage }}"}],
+        [
+            {"type": "set_stage", "field": "stage", "to": WON},
+            {"type": "notify", "to": [{"field": "owner"}], "body": "{{ deal.stage }}"},
+        ],
         {
             steps: [("acted", ""), ("acted", "")],
             field("stage"): WON,
@@ -241,8 +254,19 @@ CASES = [
         id="start_process: one that is not active is a failed step with the reason",
     ),
     pytest.param(
-        [{"type": "create_task", "title": "Call {{ deal.account.name }}", "assignee": [{"field": "owner"}], "due": "1 day"}],
-        {follow_ups("title", "assignee", "due_at", "state"): [("Call Acme", "mia", "2026-03-03T09:01:00.000000Z", "open")]},
+        [
+            {
+                "type": "create_task",
+                "title": "Call {{ deal.account.name }}",
+                "assignee": [{"field": "owner"}],
+                "due": "1 day",
+            }
+        ],
+        {
+            follow_ups("title", "assignee", "due_at", "state"): [
+                ("Call Acme", "mia", "2026-03-03T09:01:00.000000Z", "open")
+            ]
+        },
         id="create_task: listed under the record",
     ),
     pytest.param(

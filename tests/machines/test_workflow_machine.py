@@ -107,7 +107,11 @@ def test_what_does_not_match_starts_nothing():
 @pytest.mark.parametrize(
     ("on_failure", "expected", "reason"),
     [
-        ("continue", [("failed", "render_failed"), ("acted", "")], "by default a failed action does not stop later ones"),
+        (
+            "continue",
+            [("failed", "render_failed"), ("acted", "")],
+            "by default a failed action does not stop later ones",
+        ),
         ("stop", [("failed", "render_failed"), ("cancelled", "step_failed")], "the rest depends on it"),
     ],
 )
@@ -283,4 +287,13 @@ def test_what_the_machines_hand_to_each_other_is_ids_only(monkeypatch):
 
         (execution,) = deployed.executions(machine="scenario")
         state = wiring.client("stepfunctions").describe_execution(executionArn=execution["executionArn"])["input"]
-        assert set(json.loads(state)) == {"version", "run", "step", "execution", "function", "wait_until", "born", "express"}
+        assert set(json.loads(state)) == {
+            "version",
+            "run",
+            "step",
+            "execution",
+            "function",
+            "wait_until",
+            "born",
+            "express",
+        }

@@ -5,18 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.template.translation import ROOT, translated_template, written_template
+
 Template = dict[str, Any]
-
-
-class NoManagedPolicies:
-    """SAM asks IAM for the managed policies it knows by name; the template names none."""
-
-    def load(self) -> dict[str, str]:
-        return {}
 
 
 @pytest.fixture(scope="session")
@@ -26,14 +18,12 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def written() -> Template:
-    return yaml_parse((ROOT / "template.yaml").read_text())
+    return written_template()
 
 
 @pytest.fixture(scope="session")
 def translated() -> Template:
-    template = yaml_parse((ROOT / "template.yaml").read_text())
-    point_to_uploads(template)
-    return transform(template, {}, NoManagedPolicies())
+    return translated_template()
 
 
 @pytest.fixture(scope="session")
@@ -46,10 +36,3 @@ def functions(written: Template) -> dict[str, Template]:
 def machines() -> dict[str, Template]:
     found = (ROOT / "functions/machines").glob("*.asl.json")
     return {path.name.removesuffix(".asl.json"): json.loads(path.read_text()) for path in found}
-
-
-def point_to_uploads(template: Template) -> None:
-    """`sam deploy` uploads local paths and writes where to; the translation needs it written."""
-    for resource in template["Resources"].values():
-        for name in {"CodeUri", "ContentUri", "DefinitionUri"} & resource["Properties"].keys():
-            resource["Properties"][name] = "s3://uploads/something"

@@ -1,6 +1,7 @@
 """What each role of the translated template may do, in words that calls can be compared with.
 
-A resource is named by its logical id (`RecordsTable/index/by_owner`), or by what its name is built of (`secret:stagebell/sources/*`).
+A resource is named by its logical id (`RecordsTable/index/by_owner`), or by what its name is built of
+(`secret:stagebell/sources/*`).
 """
 
 import re

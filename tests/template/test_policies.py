@@ -190,7 +190,9 @@ def test_e_mails_leave_from_the_sender_address_only(translated: Template) -> Non
 
 
 def test_without_functions_of_the_customers_none_may_be_invoked(translated: Template) -> None:
-    (found,) = [p for p in translated["Resources"]["RunFunctionFunctionRole"]["Properties"]["Policies"] if "Fn::If" in p]
+    (found,) = [
+        p for p in translated["Resources"]["RunFunctionFunctionRole"]["Properties"]["Policies"] if "Fn::If" in p
+    ]
 
     condition, _, otherwise = found["Fn::If"]
     assert condition == "HasCustomerFunctions"

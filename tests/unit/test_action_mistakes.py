@@ -176,7 +176,7 @@ def test_what_is_right_is_let_through(kind, parts, reason):
     [
         "https://127.0.0.1/", "https://10.0.0.7/", "https://192.168.1.1/", "https://169.254.169.254/latest/meta-data",
         "https://[::1]/", "https://[fd00::1]/", "https://[fe80::1]/", "https://0.0.0.0/", "https://localhost/",
-        "https://api.localhost/", "https://crm/", "https://crm.internal./", "https://2130706433/", "https://127.1/",
+        "https://api.localhost/", "https://crm/", "https://crm.local./", "https://2130706433/", "https://127.1/",
         "https://0x7f.0.0.0x1/", "https://crm.example.com:25/", "http://crm.example.com/", "https://[::ffff:10.0.0.1]/",
         "https://crm.example.com:port/",
     ],

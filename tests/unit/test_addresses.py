@@ -2,7 +2,7 @@
 
 import pytest
 
-from stagebell.adapters.addresses import Target, is_public, target_of
+from stagebell.domain.addresses import Target, is_public, target_of
 from stagebell.domain.errors import DeliveryRejected
 
 # A selection of RFC 6890's special-purpose networks, with what makes each of them a way in.

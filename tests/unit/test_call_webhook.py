@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from stagebell.services.deliver import RESENDS
 from stagebell.services.webhooks import BODY_LIMIT, encoded, message
 from tests.stage import START, UNASSIGNED, Stage
 
+EVENTS = Path(__file__).parents[2] / "events"
 URL = "https://hooks.example.com/in?token=t"
 
 
@@ -104,6 +106,14 @@ def test_without_a_body_of_its_own_the_record_is_posted() -> None:
             "step": "call-it",
         },
     }
+
+
+def test_what_is_posted_today_has_the_keys_of_the_released_sample() -> None:
+    sample = json.loads((EVENTS / "webhooks/v1/call_webhook.json").read_text())
+
+    told = body(called())
+
+    assert (told.keys(), told["data"].keys()) == (sample.keys(), sample["data"].keys())
 
 
 def test_a_deleted_record_is_posted_as_it_was() -> None:

@@ -291,7 +291,7 @@ def test_what_was_weighed_is_weighed_again_when_the_record_has_another_run_by_th
 
     def starting(look: Look) -> Outcome:
         change = look.change(look.record, {})
-        weighed.append(stage.offline.applier.weigh(other, change).outcome)
+        weighed.append(stage.offline.applier.weigh(other, change, look.run).outcome)
         if weighed[-1] != "started":
             return Outcome("skipped", weighed[-1])
         return Outcome("acted", deed=Deed(change, (other,), by_hand=True))

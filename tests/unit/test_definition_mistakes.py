@@ -99,10 +99,10 @@ MISTAKES = [
     ("the manager of a text", "scenarios", "cc: [{manager_of: account.owner}]", f"cc: [{{manager_of: name}}] {HERE}", "recipient_field", "steps[1].cc[0].manager_of"),
     ("a recipient's path to nowhere", "scenarios", "cc: [{manager_of: account.owner}]", f"cc: [{{field: account.boss}}] {HERE}", "known_field", "steps[1].cc[0].field"),
     ("a workflow's field there is not", "orders/workflows", "due: 1 business day", f"due: {{date: due}} {HERE}", "known_field", "actions[1].due.date"),
-    ("a value that does not fit", "orders/workflows", "tags: {add: [over-budget]}", f"tags: {{add: [late]}} {HERE}", "multi_select", "actions[0].set.tags.add"),
-    ("a process there is not", "orders/workflows", "process: before-it-is-due", f"process: before-it-is-over {HERE}", "known_process", "actions[4].process"),
+    ("a value that does not fit", "orders/workflows", "set: {tags: {add: [over-budget]}}}", f"set: {{tags: {{add: [late]}}}}}} {HERE}", "multi_select", "actions[0].set.tags.add"),
+    ("a process there is not", "orders/workflows", "process: before-it-is-due}", f"process: before-it-is-over}} {HERE}", "known_process", "actions[4].process"),
     ("a function there is not", "orders/workflows", "function: score", f"function: scores {HERE}", "known_function", "actions[1].function"),
-    ("a step without a time", "orders/workflows", 'at: {date: due_on, offset: -7 days, time: "09:00"}\n    type: notify', f"type: notify {HERE}", "required", "steps[0].at"),
+    ("a step without a time", "orders/workflows", 'name: ring\n    at: {date: due_on, offset: -7 days, time: "09:00"}', f"name: ring {HERE}", "required", "steps[0].at"),
     ("a stage that is no stage", "orders/workflows", "to: In progress}", f"to: Begun}} {HERE}", "select", "actions[1].to"),
     ("a function that sets what there is not", "orders/objects", "[risk, tags]", f"[risk, tag] {HERE}", "known_field", "sets.work_order[1]"),
     ("an end that depends on others", "orders/objects", "closed_if: {field: status, op: in, value: [Delivered, Lost]}", f"closed_if: {{field: customer.name, op: empty}} {HERE}", "own_field", "closed_if.field"),
@@ -191,7 +191,7 @@ def test_no_junk_anywhere_makes_the_check_itself_fail(file: str) -> None:
     objects = [d for d in read_directory(EXAMPLES / "work_orders/objects.yaml").documents if "workflows" in file]
     for document in documents:
         for path in _paths(document):
-            for junk in JUNK:
+            for junk in JUNK:  # beside its objects, so that all of it is looked at
                 check_definitions([*objects, _with(document, path, junk)], Nothing(), TOOLS)
 
 

@@ -12,6 +12,7 @@ from stagebell.cli.files import load_valid
 from stagebell.cli.tools import offline_tools
 from stagebell.contracts.definitions.kinds import KINDS
 from stagebell.domain.errors import Conflict, InvalidInput, NotFound
+from stagebell.services.checks.counterparts import counterparts
 from stagebell.services.define import Definer
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -256,3 +257,64 @@ def test_listings_are_by_kind_and_name(deals: Definer) -> None:
         deals.heads("pipeline")
     with pytest.raises(NotFound):
         deals.versions("template", "nope")
+
+
+# --- workflows ------------------------------------------------------------------------------------------------------
+
+LOCK = {"name": "lock", "type": "lock_record"}
+
+
+def workflow(name: str, *actions: Mapping[str, Any]) -> dict[str, Any]:
+    begin = {"trigger": {"on": "manual"}, "object": "deal"}
+    return {"kind": "workflow", "name": name, **begin, "actions": list(actions)}
+
+
+def start(process: str) -> dict[str, Any]:
+    return {"name": "start", "type": "start_process", "process": process}
+
+
+def test_a_workflow_is_stored_activated_and_listed_as_any_other(deals: Definer) -> None:
+    deals.put(workflow("lock", LOCK), by="ada")
+
+    switched = deals.activate("workflow", "lock", by="ada")
+
+    assert (switched.head.active, switched.head.shelf) == (1, "scenario:deal"), "beside the scenarios of its object"
+    assert [head.name for head in deals.heads("workflow").items] == ["lock"]
+
+
+def test_what_a_workflow_starts_is_active_or_comes_with_it(deals: Definer) -> None:
+    starts_scenario, starts_itself_later = workflow("one", start(NAME)), workflow("two", start("three"))
+
+    assert deals.validate([starts_scenario])[0].problems == ()
+    assert [p.rule for p in deals.validate([starts_itself_later])[0].problems] == ["known_process"]
+    assert deals.validate([starts_itself_later, workflow("three", start("two"))])[0].problems == ()
+
+
+def test_a_function_that_a_workflow_runs_cannot_be_switched_off(deals: Definer) -> None:
+    score = {"kind": "function", "name": "score", "arn": "arn:aws:lambda:eu-central-1:123456789012:function:score"}
+    for document in (score, workflow("run", {"name": "run", "type": "run_function", "function": "score"})):
+        deals.put(document, by="ada")
+        deals.activate(document["kind"], document["name"], by="ada")
+
+    with pytest.raises(Conflict, match="function score is in use by workflow run"):
+        deals.deactivate("function", "score", by="bob")
+
+
+def test_a_field_that_a_workflow_sets_cannot_be_taken_out_of_its_object(deals: Definer, documents: Any) -> None:
+    deals.put(workflow("clear", {"name": "a", "type": "update_field", "set": {"due_on": {"clear": True}}}), by="ada")
+    deals.activate("workflow", "clear", by="ada")
+    for scenario in ("quotation-due", NAME):
+        deals.deactivate("scenario", scenario, by="ada")
+
+    checked = deals.validate([without(documents["deal"], "due_on")])[0]
+
+    assert [p.rule for p in checked.problems] == ["breaks_active"] * 2, "a template speaks of it as well"
+    assert any("workflow clear would break: actions[0].set.due_on" in p.message for p in checked.problems)
+
+
+def test_counterparts_are_what_two_definitions_may_name_of_each_other(documents: Any) -> None:
+    deal = {("object", "user"), ("object", "account")}
+
+    assert set(counterparts(documents["deal"])) == deal
+    assert set(counterparts(workflow("one", LOCK, start("two")))) == {("workflow", "two"), ("scenario", "two")}
+    assert set(counterparts(documents[NAME])) == set(counterparts(documents["office"])) == set()

@@ -245,6 +245,31 @@ def test_what_a_step_knows_of_its_record_says_which_stage_it_leaves(
     assert (("first", "second") in edges(first, second)) is starts, why
 
 
+def test_nothing_is_known_of_what_another_definition_may_change_meanwhile() -> None:
+    first = workflow("first", entered("Won"), sets(stage="Quote"))
+    meanwhile = workflow("meanwhile", {"on": "deleted"}, sets(stage="Lost"))
+    second = workflow("second", left("Lost"), TELL)
+
+    assert ("first", "second") not in edges(first, second)
+    assert ("first", "second") in edges(first, second, meanwhile)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        workflow("first", entered("Won"), sets(stage="Quote")),
+        scenario("first", entered("Won"), sets(stage="Quote") | {"unless_changed": True}),
+    ],
+    ids=["at once", "unless changed"],
+)
+def test_a_trigger_says_nothing_of_records_for_which_the_definition_was_started_by_name(first: Any) -> None:
+    starter = workflow("starter", CREATED, {"type": "start_process", "process": "first"})
+    second = workflow("second", left("Lost"), TELL)
+
+    assert ("first", "second") not in edges(first, second)
+    assert ("first", "second") in edges(first, second, starter)
+
+
 def test_what_the_record_is_already_is_not_written() -> None:
     first = workflow("first", entered("Won"), sets(stage="Won"))
     second = workflow("second", STAGE_CHANGE, TELL)

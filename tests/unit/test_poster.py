@@ -390,6 +390,21 @@ def test_when_the_answer_is_lost_the_request_may_have_arrived(answering: Answeri
     assert len(endpoint.heard) == 1
 
 
+@pytest.mark.parametrize("answering", [hangs, drips], ids=["hangs", "drips"])
+def test_an_encrypted_answer_is_not_waited_for_any_longer(
+    network: Network, tmp_path: Path, answering: Answering
+) -> None:
+    made = certificates(tmp_path)
+    with serving(answering, made.server) as endpoint:
+        network.port = endpoint.port
+        began = time.monotonic()
+
+        with pytest.raises(DeliveryUnknown, match="the request may have arrived"):
+            poster(network, made.client, answer_seconds=0.3, whole_seconds=0.4).post(f"https://{HOST}/", {}, b"{}")
+
+    assert time.monotonic() - began < 1.5
+
+
 def test_of_an_answer_only_the_head_is_read(network: Network) -> None:
     def endless(line: socket.socket) -> None:
         with suppress(OSError):

@@ -138,7 +138,7 @@ def test_two_that_start_each_other_come_to_an_end():
 def test_a_record_with_too_many_runs_gets_no_further_one():
     waiting = [mail("later", {"after": "1 day"})]
     many = [scenario(f"s{n}", trigger={"on": "updated"}, steps=waiting) for n in range(OPEN_RUNS_PER_RECORD - 1)]
-    first = workflow("first", starting("other"), trigger={"on": "updated", "fields": ["amount"]})
+    first = workflow("first", starting("other"), WRITE, trigger={"on": "updated", "fields": ["amount"]})
     stage = Stage(*many, first, scenario("other", trigger={"on": "manual"}))
     for number in range(3):
         stage.post(count=number)
@@ -194,3 +194,22 @@ def test_a_backtest_says_what_was_not_started():
     report = backtest.finish()
     assert report.scenarios["first"].document()["steps"]["start"] == {"skipped: not_matched": 1, "acted": 1}
     assert report.scenarios["other"].document()["steps"]["write"] == {"acted": 1}
+
+
+@pytest.mark.parametrize(
+    ("later", "expected", "why"),
+    [
+        ([], ("acted", ""), "it is over when its last step has acted"),
+        ([mail("later", {"after": "1 day"})], ("skipped", "already_running"), "it still has something to do"),
+    ],
+)
+def test_a_scenario_may_start_itself_again_once_it_is_over(later, expected, why):
+    again = starting("again", at={"after": "1 hour"})
+    stage = Stage(scenario("again", trigger={"on": "created"}, steps=[again, *later]))
+    stage.post(type_="created", name="Acme")
+
+    stage.advance(minutes=61)
+
+    first = min(stage.runs(), key=lambda run: len(run.causes)).steps[0]
+    assert (first.status, first.reason) == expected, why
+    assert len(stage.runs()) == (1 if later else 2)

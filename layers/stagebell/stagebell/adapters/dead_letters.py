@@ -11,7 +11,8 @@ _KEPT_FROM_OTHERS = 60  # seconds in which nobody else takes what we are about t
 def put_back(client: Any, dead_letters: str, queue: str) -> int:
     """How many messages were put back, each into its group, oldest first.
 
-    Sent first and deleted then: who dies in between has a message twice, which does no harm (a change is applied once, and told of once).
+    Sent first and deleted then: who dies in between has a message twice, which does no harm (a change is applied once,
+    and told of once).
     `client` is a botocore `sqs` client; the two are URLs."""
     moved = 0
     while messages := _taken(client, dead_letters):

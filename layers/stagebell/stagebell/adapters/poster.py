@@ -16,7 +16,7 @@ from functools import cache
 from http.client import HTTPConnection, HTTPException
 from threading import Timer
 
-from stagebell.adapters.addresses import Target, is_public, target_of
+from stagebell.domain.addresses import Target, is_public, target_of
 from stagebell.domain.errors import DeliveryRejected, DeliveryUnavailable, DeliveryUnknown
 from stagebell.ports import Posted
 

@@ -41,6 +41,11 @@ _CHANGE = {
             "default": "run",
             "description": "`quiet` sends nothing, `record_only` starts nothing",
         },
+        "causes": {
+            "type": "array",
+            "items": {"type": "string", "pattern": "^run_[0-9a-f]{32}$"},
+            "description": "The `causes` of the write-back that this change follows from, unchanged",
+        },
     },
 }
 _EXAMPLE = {

@@ -193,6 +193,8 @@ def _described(spec: Mapping[str, Any], defined: Mapping[str, Any]) -> str:
 def _shape(spec: Mapping[str, Any], defined: Mapping[str, Any]) -> str:
     full = _resolved(spec, defined)
     match full:
+        case {"const": True}:
+            return code("true")
         case {"const": word}:
             return code(str(word))
         case {"enum": words}:

@@ -137,10 +137,12 @@ class Applier:
         comparison = _by_hand(stored.record, occasion)
         return self._commit(stored, comparison, self._plan(stored, comparison, (scenario,), alone=True))
 
-    def weigh(self, scenario: Scenario, change: Change) -> Evaluation:
-        """What starting a scenario for a record by hand would come to; starts nothing."""
+    def weigh(self, scenario: Scenario, change: Change, acting: Run) -> Evaluation:
+        """What starting a scenario by hand for the record of a run would come to; starts nothing. `acting` is that run
+        as its step will leave it."""
         stored = self.records.load(change.key)
-        return self._plan(stored, _by_hand(stored.record, change), (scenario,), alone=True).evaluations[0]
+        comparison = _by_hand(stored.record, change)
+        return self._plan(stored, comparison, (scenario,), alone=True, acting=acting).evaluations[0]
 
     def do(self, deed: Deed, acting: Acting) -> Done:
         """Store what a step does to a record together with the step's end.
@@ -187,8 +189,8 @@ class Applier:
         return self._commit(stored, comparison, self._plan(stored, comparison), note)
 
     def _admitted(self, record: Record, change: Change) -> str:
-        """What a lock makes of a change. Raises RecordLocked where it was made here, and NotFound where it would bring a
-        deleted record back: only a source may do that."""
+        """What a lock makes of a change. Raises RecordLocked where it was made here, and NotFound where it would bring
+        a deleted record back: only a source may do that."""
         if change.is_own and not record.exists and change.type != "created":
             raise NotFound(f"there is no record {record.key}")
         if record.lock is None or not record.exists or change.type in ("locked", "unlocked"):

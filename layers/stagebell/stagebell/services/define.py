@@ -79,11 +79,12 @@ class Definer:
         if head.active == definition.version:
             return Switched(head, self._command("resume", head), self._warnings(definition))
         self._refuse_misfit(definition)
+        warnings = self._warnings(definition)
         stamped = self._stamped(head, by)
         now_active = replace(stamped, active=definition.version, halted="", shelf=shelf_of(definition.document))
         self.definitions.point(now_active, head, definition)
         command = self._command("resume", head) if head.halted == "pause" else None
-        return Switched(now_active, command, self._warnings(definition))
+        return Switched(now_active, command, warnings)
 
     def deactivate(self, kind: str, name: str, live_runs: LiveRuns = "continue", *, by: str) -> Switched:
         """Switch a definition off. Raises NotFound, and Conflict where active definitions need it."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from stagebell.domain import runs
 from stagebell.domain.planning import Outcome as Word
 from stagebell.domain.runs import Run, StepStatus
 from stagebell.services.act import Look, Outcome
@@ -21,6 +22,12 @@ _ENDS: Mapping[Word, StepStatus] = MappingProxyType(
 """How the step ends where nothing was started: as the other process wants it, or refused by a limit."""
 
 
+def _after(look: Look) -> Run:
+    """The run once this step has acted: it may be over then, and so may be started again itself."""
+    at = look.view.at
+    return runs.close(runs.settle(look.run, look.step.name, "acted", at), at)
+
+
 @dataclass(frozen=True, slots=True)
 class StartProcess:
     """Whatever the other one's trigger is, it is started by hand; what it asks of the record, it asks here too."""
@@ -34,7 +41,7 @@ class StartProcess:
         if not look.record.exists:
             return Outcome("skipped", "record_deleted")
         change = look.change(look.record, {})
-        weighed = self.applier.weigh(scenario, change)
+        weighed = self.applier.weigh(scenario, change, _after(look))
         if weighed.outcome != "started":
             return Outcome(_ENDS[weighed.outcome], weighed.outcome, why=weighed.why.document())
         deed = Deed(change, (scenario,), by_hand=True, seen=look.record.version)

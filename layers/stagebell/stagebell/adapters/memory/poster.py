@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stagebell.adapters.addresses import target_of
+from stagebell.domain.addresses import target_of
 from stagebell.ports import Posted
 
 
