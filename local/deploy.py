@@ -14,6 +14,7 @@ from local.place import SENDER, STACK, LocalStackError, Place
 from local.stack import Stack, client, find_stack
 from local.waiting import until
 
+OWN_PARAMETERS = {"SenderAddress": SENDER, "ProtectData": "false", "WebhookAddresses": "any"}
 SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "local/deploy.py")
 
 
@@ -27,7 +28,7 @@ def deploy(place: Place, parameters: Mapping[str, str]) -> Stack:
     if not _holds(place.built, sources):
         _build(place)
         place.built.write_text(sources)
-    _deploy(place, {"SenderAddress": SENDER, "ProtectData": "false", **parameters})
+    _deploy(place, {**OWN_PARAMETERS, **parameters})
     _limit_actions(place, int(parameters.get("ActionConcurrency", 0)))
     stack = find_stack(place)
     if stack is None:

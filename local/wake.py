@@ -26,7 +26,9 @@ def wake_sleepers(stack: Stack) -> int:
     retention = Retention(clock, KEPT_DAYS)
     runs = DynamoRuns(database, names["RunsTableName"], names["RecordsTableName"], retention)
     machine = names["ScenarioMachineArn"]
-    scheduler = StepFunctionsScheduler(stack.client("stepfunctions"), clock, machine, names["WorkflowMachineArn"], STACK)
+    scheduler = StepFunctionsScheduler(
+        stack.client("stepfunctions"), clock, machine, names["WorkflowMachineArn"], STACK
+    )
     finisher = Finisher(runs, scheduler, clock)
     woken = 0
     for run in _open(runs, DynamoDefinitions(database, names["DefinitionsTableName"])):

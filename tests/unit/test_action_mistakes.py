@@ -249,6 +249,23 @@ def test_what_lets_a_record_in(trigger, mistakes, reason):
     assert [(p.path, p.rule) for p in problems_of(scenario)] == mistakes, "and the same for a scenario"
 
 
+@pytest.mark.parametrize(
+    ("kind", "parts", "allowed"),
+    [
+        ("notify", {}, True),
+        ("update_field", {"related": "account", "set": {"employees": 1}}, True),
+        ("update_field", {}, False),
+        ("set_stage", {}, False),
+        ("lock_record", {}, False),
+        ("start_process", {"process": "other"}, False),
+    ],
+)
+def test_what_is_deleted_is_told_of_and_not_changed(kind, parts, allowed):
+    found = problems_of(workflow(action(kind, parts), trigger={"on": "deleted"}))
+
+    assert [(p.path, p.rule) for p in found] == ([] if allowed else [("actions[0].type", "needs_record")])
+
+
 def test_a_workflow_that_waits_may_be_cancelled_and_one_that_does_not_may_not():
     cancel = {"field": "stage", "op": "changed"}
     late = action("lock_record", {"at": {"after": "1 hour"}, "cancel_if": cancel})

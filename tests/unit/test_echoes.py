@@ -9,7 +9,7 @@ import pytest
 
 from stagebell.adapters.memory.poster import Post
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.echoes import KEPT, OVERLAP, WINDOW, Echo, expect, hear, nod
+from stagebell.domain.echoes import KEPT, OVERLAP, SIZE, WINDOW, Echo, expect, hear, nod
 from stagebell.ports import Applied, Posted
 from tests.sources import CRM, ToldStage
 from tests.stage import QUOTATION, START, UNASSIGNED, WON, mail, scenario
@@ -233,6 +233,14 @@ def test_what_is_past_its_time_or_too_much_is_forgotten() -> None:
     kept = expect([old], recent, START)
 
     assert kept == tuple(recent[1:])
+
+
+def test_what_is_remembered_leaves_room_for_the_record_itself() -> None:
+    huge, large = "x" * (SIZE + 1), "x" * (SIZE // 3)
+    told = [echo(0, name="Pumps"), echo(1, name=huge), *(echo(number, name=large) for number in range(2, 6))]
+
+    assert expect([], told, START) == (told[0], *told[-2:])
+    assert expect([], told[:2], START) == (told[0],)
 
 
 def test_what_says_nothing_of_what_was_told_is_not_heard(stage: ToldStage) -> None:

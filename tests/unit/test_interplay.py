@@ -449,6 +449,13 @@ def test_a_loop_that_makes_new_records_is_not_ended_by_once() -> None:
     assert [found.definitions for found in cycles(once)] == [("once",)]
 
 
+def test_a_definition_that_edits_its_task_and_makes_another_goes_on_for_ever() -> None:
+    edit, more = sets(title="Seen"), {"type": "create_task", "title": "Again"}
+    both = workflow("both", {"on": "saved"}, edit, more, object="task", reentry="once")
+
+    assert [found.definitions for found in cycles(both)] == [("both",)]
+
+
 def test_a_ring_of_a_thousand_definitions_is_told_without_recursion() -> None:
     ring = [
         workflow(f"w{n}", {"on": "manual"}, {"type": "start_process", "process": f"w{(n + 1) % 1_000}"})

@@ -15,9 +15,10 @@ from functions.write_back.app import lambda_handler
 from stagebell.adapters.memory.clock import VirtualClock
 from stagebell.adapters.sqs_tells import LONGEST_PAUSE, SqsPauses, SqsTeller, read_tell
 from stagebell.domain.changes import RecordKey
+from stagebell.domain.deliveries import Delivery, State
 from stagebell.domain.errors import InvalidInput, RecordBusy
 from stagebell.domain.planning import Tell
-from stagebell.runtime import wiring
+from stagebell.runtime import observability, wiring
 from stagebell.runtime.fifo import NotYet, each_in_order
 from tests.sources import ToldStage
 from tests.stage import START, WON
@@ -228,3 +229,34 @@ def test_a_message_that_could_not_be_sent_back_to_wait_comes_back_by_itself(
     answer = lambda_handler(json.loads(SAMPLE.read_text()), Context())
 
     assert len(answer["batchItemFailures"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "counted", "verb"),
+    [
+        ("failed", True, "write_back_failed"),
+        ("planned", False, "write_back_waits"),
+        ("suppressed", False, "write_back_suppressed"),
+        ("sent", False, "write_back_sent"),
+    ],
+)
+def test_what_was_given_up_is_counted_for_the_alarm(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+    state: State,
+    counted: bool,
+    verb: str,
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name)  # loggers of one name share their output stream
+    observability.logger.cache_clear()
+    delivery = Delivery(
+        "dlv_1", "", "", "", TELL.key, "write_back", "crm", NOW, state, detail="https://crm.example.com"
+    )
+
+    observability.note_write_back(delivery)
+
+    out = capsys.readouterr().out
+    assert ("WriteBacksGivenUp" in out) is counted
+    assert f'"action":"{verb}"' in out.replace(" ", "")
+    assert "crm.example.com" not in out

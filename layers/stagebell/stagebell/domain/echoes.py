@@ -20,6 +20,9 @@ OVERLAP = timedelta(minutes=2)
 edit: write-backs that go out late no longer say what has been replaced (`write_backs.LATE`)."""
 
 KEPT = 20
+SIZE = 32 * 1024
+"""Bytes of what is remembered, so that a record's mirror stays small enough to be stored. The echo of what is larger is
+a change without a difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,20 @@ class Heard:
 
 
 def expect(echoes: Sequence[Echo], expected: Sequence[Echo], now: datetime) -> tuple[Echo, ...]:
-    """The echoes to listen for after some more were told; those past their time are dropped."""
-    return tuple(echo for echo in (*echoes, *expected) if now - echo.at <= WINDOW)[-KEPT:]
+    """The echoes to listen for after some more were told; those past their time, and the oldest of too many, are
+    dropped."""
+    timely = [echo for echo in (*echoes, *expected) if now - echo.at <= WINDOW][-KEPT:]
+    kept: list[Echo] = []
+    left = SIZE
+    for echo in reversed(timely):
+        if _size(echo) <= left:
+            left -= _size(echo)
+            kept.insert(0, echo)
+    return tuple(kept)
+
+
+def _size(echo: Echo) -> int:
+    return sum(len(f"{name}{value}".encode()) for name, value in echo.fields.items())
 
 
 def hear(echoes: Sequence[Echo], change: Change) -> Heard | None:

@@ -77,10 +77,11 @@ class Interplay:
         return frozenset(str(step.params.get("process")) for step in steps if step.kind == "start_process")
 
     def edges(self, name: str) -> Mapping[str, Write]:
-        """The definitions that a definition can let records into, each with a write that does."""
+        """The definitions that a definition can let records into, each with a write that does: one that makes a record
+        where there is such a one, for nothing ends that."""
         if name not in self._edges:
             found: dict[str, Write] = {}
-            for write in self.writes(name):
+            for write in sorted(self.writes(name), key=lambda write: write.whose != "new"):
                 for listener in islice(self._audience(write), self._pairs):
                     self._pairs -= 1
                     if listener.name not in found and lets_in(write, listener):

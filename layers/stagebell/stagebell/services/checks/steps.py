@@ -43,6 +43,12 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
 )
 
 
+_ON_THE_RECORD = ("update_field", "set_stage", "assign_owner", "lock_record", "unlock_record", "start_process")
+
+
 def step_problems(step: Document, scope: Scope) -> Iterator[Problem]:
     """Everything that is wrong with the meaning of one step's own parameters."""
-    yield from CHECKS[step["type"]](step, scope)
+    kind, trigger = step["type"], scope.process.get("trigger") or {}
+    if trigger.get("on") == "deleted" and kind in _ON_THE_RECORD and not step.get("related"):
+        yield Problem(f"{scope.at}type", "needs_record", f"{kind} finds no record any more once it is deleted")
+    yield from CHECKS[kind](step, scope)
