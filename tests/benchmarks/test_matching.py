@@ -17,7 +17,8 @@ from stagebell.domain.conditions import View
 from stagebell.domain.matching import Index
 from stagebell.domain.objects import read_object, with_built_ins
 from stagebell.domain.records import Comparison, Record, compare
-from stagebell.domain.scenarios import Scenario, read_scenario
+from stagebell.domain.scenario_documents import read_scenario
+from stagebell.domain.scenarios import Scenario
 from tests.benchmarks.measure import cpu_of
 from tests.benchmarks.report import Figures
 

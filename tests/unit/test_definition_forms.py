@@ -10,7 +10,7 @@ from stagebell.contracts.definitions.kinds import KINDS, read_definition
 from stagebell.domain.conditions import compile_condition
 from stagebell.domain.objects import read_object
 from stagebell.domain.recipients import RECIPIENT_KINDS, Recipient, read_recipients
-from stagebell.domain.scenarios import read_scenario
+from stagebell.domain.scenario_documents import read_scenario
 
 DEAL = {"kind": "object", "name": "deal", "fields": {"amount": {"type": "decimal"}, "stage": {"type": "text"}}}
 

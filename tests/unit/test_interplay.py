@@ -12,7 +12,8 @@ from stagebell.domain.collisions import collisions
 from stagebell.domain.errors import InvalidInput, Problem
 from stagebell.domain.interplay import Finding, Interplay
 from stagebell.domain.objects import read_object, with_built_ins
-from stagebell.domain.scenarios import Scenario, read_scenario
+from stagebell.domain.scenario_documents import read_scenario
+from stagebell.domain.scenarios import Scenario
 from stagebell.ports import Definition
 from stagebell.services.define import Definer
 from stagebell.services.warn import FINDING_LIMIT

@@ -17,7 +17,8 @@ from stagebell.domain.collisions import collisions
 from stagebell.domain.interplay import Interplay
 from stagebell.domain.objects import read_object, with_built_ins
 from stagebell.domain.runs import Run, change_of
-from stagebell.domain.scenarios import Scenario, read_scenario
+from stagebell.domain.scenario_documents import read_scenario
+from stagebell.domain.scenarios import Scenario
 from stagebell.runtime.offline import Offline
 from tests.stage import START
 

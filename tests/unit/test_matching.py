@@ -14,7 +14,8 @@ from stagebell.domain.fields import canonical
 from stagebell.domain.matching import Index, guards
 from stagebell.domain.objects import read_object, with_built_ins
 from stagebell.domain.records import Comparison, Record, compare
-from stagebell.domain.scenarios import Scenario, read_scenario
+from stagebell.domain.scenario_documents import read_scenario
+from stagebell.domain.scenarios import Scenario
 from stagebell.services.explain import Explainer
 from tests.stage import ACCOUNT, DEAL, QUOTATION, START, UNASSIGNED, WON, Stage, mail, scenario
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from stagebell.adapters.dynamodb_items import Item, values_of
-from stagebell.adapters.dynamodb_records import mirror_key, unmoved
+from stagebell.adapters.dynamodb_record_keys import mirror_key, unmoved
 from stagebell.adapters.dynamodb_tables import PAGE_SIZE, Client, Expression, Listing, Table, Write, transact
 from stagebell.adapters.retention import Retention
 from stagebell.adapters.run_documents import delivery_document, delivery_from

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from stagebell.adapters.dynamodb_records import outbox_key
+from stagebell.adapters.dynamodb_record_keys import outbox_key
 from stagebell.adapters.dynamodb_tables import Client, Expression, Listing, Table
 from stagebell.domain.changes import RecordKey
 from stagebell.ports import Letter

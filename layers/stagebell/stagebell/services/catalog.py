@@ -13,7 +13,8 @@ from stagebell.domain.local_time import resolve_zone
 from stagebell.domain.matching import Index
 from stagebell.domain.records import Record
 from stagebell.domain.reminders import SEPARATOR, reminders_of
-from stagebell.domain.scenarios import Scenario, read_scenario
+from stagebell.domain.scenario_documents import read_scenario
+from stagebell.domain.scenarios import Scenario
 from stagebell.ports import Definition, Definitions
 from stagebell.services.shelves import RUNNING, Shelves, scenarios_of
 

@@ -12,7 +12,8 @@ from stagebell.domain.collisions import collisions
 from stagebell.domain.errors import Problem
 from stagebell.domain.interplay import Finding, Interplay
 from stagebell.domain.objects import Schema, read_object, with_built_ins
-from stagebell.domain.scenarios import Scenario, read_scenario
+from stagebell.domain.scenario_documents import read_scenario
+from stagebell.domain.scenarios import Scenario
 from stagebell.domain.writes import Allowed, touched
 from stagebell.services.checks.world import Document, Key, Known
 from stagebell.services.shelves import RUNNING, scenarios_of

@@ -9,7 +9,7 @@ from stagebell.contracts.definitions.conditions import Condition
 from stagebell.contracts.definitions.triggers import Stage, Trigger
 from stagebell.contracts.model import DefinitionModel, Description, FieldName, Label, Name, Zone, written
 from stagebell.domain.errors import Problem
-from stagebell.domain.scenarios import steps_key
+from stagebell.domain.scenario_documents import steps_key
 
 
 class Process(DefinitionModel):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from stagebell.domain.scenarios import steps_key
+from stagebell.domain.scenario_documents import steps_key
 from stagebell.services.checks.world import Document, Key
 from stagebell.services.shelves import RUNNING
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stagebell.domain.errors import Problem
-from stagebell.domain.scenarios import read_scenario, steps_key
+from stagebell.domain.scenario_documents import read_scenario, steps_key
 from stagebell.services.checks.calendars import zone_problems
 from stagebell.services.checks.scope import Scope
 from stagebell.services.checks.steps import step_problems
