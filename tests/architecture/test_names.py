@@ -32,7 +32,7 @@ def test_every_action_kind_has_its_parameters_its_task_its_service_and_its_wirin
 
         assert model.__name__ == camel(kind)
         task = getattr(tasks, f"{camel(kind)}Task", tasks.ActionTask)
-        assert f"wiring.{kind}()" in app and f"{task.__name__}.model_validate(" in app
+        assert f"actions.{kind}()" in app and f"{task.__name__}.model_validate(" in app
         assert (PACKAGE / "services" / f"{kind}.py").exists()
     assert set(CHECKS) == KINDS
 

@@ -15,7 +15,7 @@ from functions.authorizer.app import lambda_handler as authorize
 from functions.receive_feedback.app import lambda_handler as receive_feedback
 from stagebell.domain.errors import DeliveryThrottled
 from stagebell.ports import Posted
-from stagebell.runtime import wiring
+from stagebell.runtime import actions, wiring
 from tests.machines.recorder import Use, acting
 from tests.machines.test_actions import (
     CRM,
@@ -91,7 +91,7 @@ def fail(deployed: World, monkeypatch: pytest.MonkeyPatch) -> None:
         raise DeliveryThrottled("slow down")
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(wiring.send_email().mailer), "send", busy)
+        patched.setattr(type(actions.send_email().mailer), "send", busy)
         post(deployed, "deal", "deal-8", 3 * 24 * 60, go=1)
     with monkeypatch.context() as patched:
         patched.setitem(ACTIONS, f"{STACK}-send-email", lambda *_: 1 / 0)

@@ -7,7 +7,7 @@ import pytest
 from functions.actions.send_email.app import lambda_handler as send_email
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import DeliveryThrottled
-from stagebell.runtime import wiring
+from stagebell.runtime import actions, wiring
 from tests.machines.world import ACTIONS, World, world
 from tests.stage import ACCOUNT, DEAL, LADDER, QUOTATION, START, UNASSIGNED, mail, scenario
 
@@ -87,7 +87,7 @@ def test_a_step_takes_three_transitions():
 def test_a_throttled_message_is_retried_by_the_machine_and_goes_out_once(monkeypatch):
     with world(ACCOUNT, DEAL, LADDER, start=START) as deployed:
         refusals = iter([True, True, False, False, False])
-        mailer = wiring.send_email().mailer
+        mailer = actions.send_email().mailer
         send = type(mailer).send
 
         def refusing(self, email):
@@ -107,7 +107,7 @@ def test_a_throttled_message_is_retried_by_the_machine_and_goes_out_once(monkeyp
 def test_when_retries_are_used_up_the_step_fails_with_its_reason_and_the_run_goes_on(monkeypatch):
     steps = [mail("first", {"after": "5 minutes"}), mail("second", {"after": "1 hour"})]
     with world(ACCOUNT, DEAL, scenario(steps=steps), start=START) as deployed:
-        mailer = wiring.send_email().mailer
+        mailer = actions.send_email().mailer
         send = type(mailer).send
 
         def refusing(self, email):
@@ -165,7 +165,7 @@ def test_an_execution_that_dies_fails_its_run_and_leaves_nothing_undecided(monke
         return die() if "failure" in event else send_email(event, context)
 
     with world(ACCOUNT, DEAL, LADDER, start=START) as deployed:
-        monkeypatch.setattr(type(wiring.send_email().mailer), "send", die)
+        monkeypatch.setattr(type(actions.send_email().mailer), "send", die)
         monkeypatch.setitem(ACTIONS, "stagebell-send-email", given_up_too_soon)
         post(deployed, 0, stage=UNASSIGNED)
         deployed.machines.advance(START + timedelta(minutes=30))

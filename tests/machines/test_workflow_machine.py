@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stagebell.domain.errors import DeliveryThrottled, DeliveryUnavailable
-from stagebell.runtime import wiring
+from stagebell.runtime import actions, wiring
 from tests.machines.world import ACTIONS, World, machine_arn, world
 from tests.stage import ACCOUNT, DEAL, QUOTATION, START, UNASSIGNED, WON
 
@@ -49,7 +49,7 @@ def steps(deployed: World) -> list[tuple[str, str]]:
 
 def refusing(monkeypatch: pytest.MonkeyPatch, error: Exception, times: int) -> None:
     """The provider of e-mails raises this so many times."""
-    mailer, left = wiring.send_email().mailer, iter([True] * times)
+    mailer, left = actions.send_email().mailer, iter([True] * times)
     send = type(mailer).send
 
     def answer(self: Any, email: Any) -> str:

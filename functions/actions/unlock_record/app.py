@@ -3,11 +3,11 @@
 from typing import Any
 
 from stagebell.contracts.tasks import ActionTask
-from stagebell.runtime import wiring
+from stagebell.runtime import actions, wiring
 from stagebell.runtime.observability import observed
 
 
 @observed
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     task = ActionTask.model_validate(event).to_domain()
-    return wiring.actor().act(task, wiring.unlock_record())
+    return wiring.actor().act(task, actions.unlock_record())

@@ -6,9 +6,9 @@ they are made, so a function only loads what it uses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from stagebell.runtime import settings
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from stagebell.adapters.retention import Retention
     from stagebell.api.ports import ApiPorts
     from stagebell.domain.changes import Change
-    from stagebell.domain.invitations import Invitation
     from stagebell.domain.planning import Tell
     from stagebell.ports import (
         ApiKeys,
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
         Outbox,
         Poster,
         Records,
-        Renderer,
         Requests,
         Runs,
         Scheduler,
@@ -40,27 +38,35 @@ if TYPE_CHECKING:
         Suppressions,
         Teller,
     )
-    from stagebell.services.act import Action, Actor
+    from stagebell.services.act import Actor
     from stagebell.services.apply import Applier
     from stagebell.services.catalog import Catalog
     from stagebell.services.checks.world import Tools
     from stagebell.services.deliver import Courier
     from stagebell.services.feedback import FeedbackDesk
     from stagebell.services.finish import Commander, Finisher
-    from stagebell.services.make import Maker
     from stagebell.services.receive import Receiver
-    from stagebell.services.sight import Sights
     from stagebell.services.write_back import WriteBack
 
 
-@cache
+_MADE: list[Any] = []
+
+
+def once[**P, T](make: Callable[P, T]) -> Callable[P, T]:
+    """Make it when it is first asked for, and keep it for as long as the process lives."""
+    kept = cache(make)
+    _MADE.append(kept)
+    return cast("Callable[P, T]", kept)
+
+
+@once
 def session() -> Any:
     from botocore.session import Session
 
     return Session()
 
 
-@cache
+@once
 def client(service: str) -> Any:
     """A client that tries again by itself: for calls that may be repeated. All its tries fit into a function's 30 s."""
     from botocore.config import Config
@@ -69,7 +75,7 @@ def client(service: str) -> Any:
     return session().create_client(service, config=config)
 
 
-@cache
+@once
 def sending_client(service: str) -> Any:
     """A client that sends once: retries belong to the machine."""
     from botocore.config import Config
@@ -89,17 +95,17 @@ class Late:
         return getattr(self._make(), name)
 
 
-@cache
+@once
 def clock() -> Clock:
     return settings.ClockSettings.read().clock
 
 
-@cache
+@once
 def tables() -> settings.TableSettings:
     return settings.TableSettings()
 
 
-@cache
+@once
 def retention() -> Retention:
     from stagebell.adapters.retention import Retention
 
@@ -109,14 +115,14 @@ def retention() -> Retention:
 # --- adapters ----------------------------------------------------------------------------------------------------
 
 
-@cache
+@once
 def definitions() -> Definitions:
     from stagebell.adapters.dynamodb_definitions import DynamoDefinitions
 
     return DynamoDefinitions(client("dynamodb"), tables().definitions)
 
 
-@cache
+@once
 def catalog() -> Catalog:
     from stagebell.adapters.public_holidays import public_holidays
     from stagebell.services.catalog import Catalog
@@ -124,21 +130,21 @@ def catalog() -> Catalog:
     return Catalog(definitions(), public_holidays, settings.ZoneSettings.read().zone)
 
 
-@cache
+@once
 def records() -> Records:
     from stagebell.adapters.dynamodb_records import DynamoRecords
 
     return DynamoRecords(client("dynamodb"), tables().records, tables().runs, retention())
 
 
-@cache
+@once
 def runs() -> Runs:
     from stagebell.adapters.dynamodb_runs import DynamoRuns
 
     return DynamoRuns(client("dynamodb"), tables().runs, tables().records, retention())
 
 
-@cache
+@once
 def deliveries() -> Deliveries:
     from stagebell.adapters.dynamodb_deliveries import DynamoDeliveries
 
@@ -146,21 +152,21 @@ def deliveries() -> Deliveries:
     return DynamoDeliveries(client("dynamodb"), names.deliveries, names.runs, names.records, retention())
 
 
-@cache
+@once
 def suppressions() -> Suppressions:
     from stagebell.adapters.dynamodb_people import DynamoSuppressions
 
     return DynamoSuppressions(client("dynamodb"), tables().people)
 
 
-@cache
+@once
 def inbox() -> Inbox:
     from stagebell.adapters.dynamodb_inbox import DynamoInbox
 
     return DynamoInbox(client("dynamodb"), tables().people, retention())
 
 
-@cache
+@once
 def queue() -> ChangeQueue:
     from stagebell.adapters.sqs import SqsChangeQueue
 
@@ -174,7 +180,7 @@ def read_message(body: str) -> Change | Command:
     return read(body)
 
 
-@cache
+@once
 def scheduler() -> Scheduler:
     from stagebell.adapters.stepfunctions import StepFunctionsScheduler
 
@@ -183,14 +189,14 @@ def scheduler() -> Scheduler:
     return StepFunctionsScheduler(client("stepfunctions"), clock(), *arns, machine.function_prefix)
 
 
-@cache
+@once
 def teller() -> Teller:
     from stagebell.adapters.sqs_tells import SqsTeller
 
     return SqsTeller(client("sqs"), settings.WriteBackSettings.read().url)
 
 
-@cache
+@once
 def postpone() -> Callable[[str, datetime], None]:
     """Lets a message of the write-backs queue, by its receipt handle, come back at a time."""
     from stagebell.adapters.sqs_tells import SqsPauses
@@ -205,21 +211,21 @@ def read_tell(body: str) -> Tell:
     return read(body)
 
 
-@cache
+@once
 def outbox() -> Outbox:
     from stagebell.adapters.dynamodb_outbox import DynamoOutbox
 
     return DynamoOutbox(client("dynamodb"), tables().records)
 
 
-@cache
+@once
 def secrets() -> Secrets:
     from stagebell.adapters.secrets_manager import SecretsManagerSecrets
 
     return SecretsManagerSecrets(client("secretsmanager"), settings.SecretSettings(), clock())
 
 
-@cache
+@once
 def api_keys() -> ApiKeys:
     from stagebell.adapters.dynamodb_access import DynamoApiKeys
 
@@ -229,7 +235,7 @@ def api_keys() -> ApiKeys:
 # --- services ----------------------------------------------------------------------------------------------------
 
 
-@cache
+@once
 def receiver() -> Receiver:
     from stagebell.services.receive import Receiver
     from stagebell.services.shelves import Shelves
@@ -237,7 +243,7 @@ def receiver() -> Receiver:
     return Receiver(Shelves(definitions()), secrets(), queue(), clock())
 
 
-@cache
+@once
 def applier() -> Applier:
     from stagebell.runtime.observability import note_applied
     from stagebell.services.apply import Applier
@@ -245,21 +251,21 @@ def applier() -> Applier:
     return Applier(catalog(), records(), runs(), Late(scheduler), Late(teller), clock(), note_applied)
 
 
-@cache
+@once
 def finisher() -> Finisher:
     from stagebell.services.finish import Finisher
 
     return Finisher(runs(), scheduler(), clock())
 
 
-@cache
+@once
 def commander() -> Commander:
     from stagebell.services.finish import Commander
 
     return Commander(finisher(), runs(), queue())
 
 
-@cache
+@once
 def actor() -> Actor:
     from stagebell.runtime.observability import note_step
     from stagebell.services.act import Actor
@@ -267,194 +273,35 @@ def actor() -> Actor:
     return Actor(applier(), records(), runs(), clock(), settings.function_prefix(), note_step)
 
 
-@cache
+@once
 def feedback_desk() -> FeedbackDesk:
     from stagebell.services.feedback import FeedbackDesk
 
     return FeedbackDesk(deliveries(), suppressions())
 
 
-@cache
+@once
 def courier() -> Courier:
     from stagebell.services.deliver import Courier
 
     return Courier(deliveries(), clock())
 
 
-@cache
-def _sending() -> Mapping[str, Any]:
-    """What every sending action needs."""
-    from stagebell.adapters.jinja import JinjaRenderer
-    from stagebell.services.compose import Composer
-    from stagebell.services.people import Directories
-
-    return {
-        "composer": Composer(catalog(), JinjaRenderer()),
-        "courier": courier(),
-        "suppressions": suppressions(),
-        "directories": Directories(catalog(), records()),
-    }
-
-
-@cache
-def send_email() -> Action:
-    from stagebell.adapters.ses import SesMailer
-    from stagebell.services.invite import Inviter
-    from stagebell.services.send_email import SendEmail
-
-    mail, shared = settings.MailSettings.read(), _sending()
-    mailer = SesMailer(sending_client("sesv2"), mail.configuration_set)
-    inviter = Inviter(shared["composer"], records(), _calendar_file, mail.sender)
-    return SendEmail(mailer=mailer, sender=mail.sender, inviter=inviter, **shared)
-
-
-def _calendar_file(invitation: Invitation) -> bytes:
-    from stagebell.adapters.invitation_files import calendar_file
-
-    return calendar_file(invitation)
-
-
-@cache
-def send_sms() -> Action:
-    from stagebell.adapters.phone import e164
-    from stagebell.adapters.sns import SnsTexter
-    from stagebell.services.send_sms import SendSms
-
-    sms = settings.SmsSettings.read()
-    texter = SnsTexter(sending_client("sns"))
-    return SendSms(texter=texter, phones=e164, sender_id=sms.sender_id, region=sms.region or "", **_sending())
-
-
-@cache
-def notify() -> Action:
-    """Mail and text messages are loaded by the first notice that asks for them."""
-    from stagebell.services.notify import Notify
-
-    made = _sending()
-    carriers = Late(send_email), Late(send_sms)
-    return Notify(made["composer"], courier(), inbox(), made["directories"], *carriers)
-
-
-@cache
-def _maker() -> Maker:
-    from stagebell.adapters.jinja import JinjaRenderer
-    from stagebell.services.compose import Composer
-    from stagebell.services.make import Maker
-    from stagebell.services.people import Directories
-
-    return Maker(Composer(catalog(), JinjaRenderer()), Directories(catalog(), records()))
-
-
-@cache
-def create_task() -> Action:
-    from stagebell.services.create_task import CreateTask
-
-    return CreateTask(_maker())
-
-
-@cache
-def create_event() -> Action:
-    from stagebell.services.create_event import CreateEvent
-
-    return CreateEvent(_maker())
-
-
-@cache
-def create_sales_record() -> Action:
-    from stagebell.services.create_sales_record import CreateSalesRecord
-
-    return CreateSalesRecord(_maker())
-
-
-@cache
-def _renderer() -> Renderer:
-    from stagebell.adapters.jinja import JinjaRenderer
-
-    return JinjaRenderer()
-
-
-@cache
-def _sights() -> Sights:
-    """Templates are loaded by the first value that is one."""
-    from stagebell.services.compose import Composer
-    from stagebell.services.sight import Sights
-
-    return Sights(catalog(), records(), Composer(catalog(), Late(_renderer)))
-
-
-@cache
-def update_field() -> Action:
-    from stagebell.services.update_field import UpdateField
-
-    return UpdateField(_sights(), records())
-
-
-@cache
-def set_stage() -> Action:
-    from stagebell.services.set_stage import SetStage
-
-    return SetStage(catalog())
-
-
-@cache
-def assign_owner() -> Action:
-    from stagebell.services.assign_owner import AssignOwner
-    from stagebell.services.people import Directories
-
-    return AssignOwner(catalog(), records(), Directories(catalog(), records()))
-
-
-@cache
-def lock_record() -> Action:
-    from stagebell.services.lock_record import LockRecord
-
-    return LockRecord(_sights())
-
-
-@cache
-def unlock_record() -> Action:
-    from stagebell.services.unlock_record import UnlockRecord
-
-    return UnlockRecord(_sights())
-
-
-@cache
-def start_process() -> Action:
-    from stagebell.services.start_process import StartProcess
-
-    return StartProcess(applier())
-
-
-@cache
+@once
 def poster() -> Poster:
     from stagebell.adapters.poster import HttpsPoster
 
     return HttpsPoster(any_address=settings.WebhookSettings.read().any_address)
 
 
-@cache
-def call_webhook() -> Action:
-    from stagebell.services.call_webhook import CallWebhook
-    from stagebell.services.webhooks import Webhooks
-
-    return CallWebhook(_sights(), courier(), Webhooks(poster(), clock()), secrets(), suppressions())
-
-
-@cache
+@once
 def functions() -> Functions:
     from stagebell.adapters.lambda_functions import LambdaFunctions
 
     return LambdaFunctions(_waiting_client)
 
 
-@cache
-def run_function() -> Action:
-    from stagebell.services.run_function import RunFunction
-
-    return RunFunction(_sights(), courier(), functions())
-
-
-@cache
+@once
 def _waiting_client(seconds: float) -> Any:
     """For functions of the customer's: it sends once and waits as long as the function's definition says."""
     from botocore.config import Config
@@ -464,7 +311,7 @@ def _waiting_client(seconds: float) -> Any:
     return session().create_client("lambda", config=Config(**{**CLIENT_CONFIG, "read_timeout": seconds}))
 
 
-@cache
+@once
 def write_back() -> WriteBack:
     from random import random
 
@@ -478,14 +325,14 @@ def write_back() -> WriteBack:
     return WriteBack(Shelves(definitions()), *stored, webhooks, Late(teller), clock(), random, note_write_back)
 
 
-@cache
+@once
 def requests() -> Requests:
     from stagebell.adapters.dynamodb_access import DynamoRequests
 
     return DynamoRequests(client("dynamodb"), tables().access, clock())
 
 
-@cache
+@once
 def tools() -> Tools:
     from stagebell.adapters.jinja import JinjaRenderer
     from stagebell.adapters.public_holidays import public_holidays
@@ -495,7 +342,7 @@ def tools() -> Tools:
     return Tools(JinjaRenderer(), public_holidays, settings.ZoneSettings.read().zone, any_address)
 
 
-@cache
+@once
 def api() -> ApiPorts:
     """Everything the API works with, each port made when an endpoint first asks for it."""
     from stagebell.api.ports import deferred
@@ -524,6 +371,6 @@ def reset(*, keep_clients: bool = False) -> None:
     """Forget everything made so far: for tests, where environments change within a process. Clients are the same in
     every environment and slow to make."""
     kept = (session, client, sending_client) if keep_clients else ()
-    for made in list(globals().values()):
-        if hasattr(made, "cache_clear") and made not in kept:
+    for made in _MADE:
+        if made not in kept:
             made.cache_clear()

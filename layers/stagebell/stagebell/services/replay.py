@@ -1,8 +1,8 @@
 """Replaying: a write-back that was given up is told once more, if it still holds.
 
 Noted as planned, put back, queued, in this order: a letter that is put back while its delivery still is `failed` would
-be taken for one that is done with. Who dies in between may replay again: what is planned, but not yet tried, is put back
-and queued once more.
+be taken for one that is done with. Who dies in between may replay again: what is planned, but not yet tried, is put
+back and queued once more.
 """
 
 from dataclasses import dataclass, replace

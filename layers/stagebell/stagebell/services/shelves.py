@@ -52,7 +52,7 @@ class Shelves:
 
 
 def shelf_of(document: Mapping[str, Any]) -> str:
-    """Where an active definition is filed: scenarios and workflows under their object, everything else under its kind."""
+    """Where an active definition is filed: scenarios and workflows under their object, all else under its kind."""
     kind = str(document["kind"])
     return scenarios_of(document["object"]) if kind in RUNNING else kind
 
