@@ -67,7 +67,7 @@ ACTIONS: list[dict[str, Any]] = [
     {
         "type": "call_webhook",
         "secret": "partner",
-        "body": {"offer": "{{ offer.name }}", "owner": "{{ offer.owner.name }}"},
+        "body": {"is": "{{ offer.name }}", "of": "{{ offer.owner.name }}"},
     },
     {"type": "lock_record", "why": "It is won"},
     {"type": "unlock_record", "why": "Nobody minds"},
@@ -100,7 +100,8 @@ class Story:
 def story(whole: Whole) -> Iterator[Story]:
     with receiving() as receiver:
         api = whole.api
-        whole.activate([OFFERS, SECOND, function(whole.stack), source(receiver), workflow(receiver)])
+        for document in (OFFERS, SECOND, function(whole.stack), source(receiver), workflow(receiver)):
+            whole.activate([document])
         secret = api.post(path_of("sources", "crm", "secrets"), {})["secret"]
         partner_secret = api.post(path_of("webhooks", "partner", "secrets"), {})["secret"]
         crm = Source(whole.stack.api_url, "crm", secret)
@@ -188,7 +189,7 @@ def test_people_were_told_where_they_look(story: Story) -> None:
 def test_follow_ups_are_listed_under_the_record(story: Story) -> None:
     items = story.whole.api.get(path_of("records", OFFER, ID, "follow-ups"))["items"]
 
-    assert sorted(item["kind"] for item in items) == ["calendar_event", "sales_record", "task"]
+    assert sorted(item["object"] for item in items) == ["calendar_event", "sales_record", "task"]
 
 
 def test_every_message_stands_in_the_ledger(story: Story) -> None:

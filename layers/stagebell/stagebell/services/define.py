@@ -10,6 +10,7 @@ from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from stagebell.domain.interplay import Finding
 from stagebell.ports import Clock, Command, Definition, Definitions, Head, Page
 from stagebell.services.check import Checked, broken_by, check_definitions
+from stagebell.services.checks.counterparts import counterparts
 from stagebell.services.checks.world import SHELVES, Document, Key, Tools, world_of
 from stagebell.services.shelves import RUNNING, shelf_of
 from stagebell.services.warn import warnings_about
@@ -109,7 +110,7 @@ class Definer:
         return self.definitions.heads(kind, cursor)
 
     def _check_draft(self, document: object) -> Checked:
-        targets = [("object", target) for target in _targets(read_definition(document).document or {})]
+        targets = [*counterparts(read_definition(document).document or {})]
         for known in (self.definitions, Newest(self.definitions)):
             checked = check_definitions([document], known, self.tools, expected=targets, watch_active=False)[0]
             if not checked.problems:
@@ -118,7 +119,7 @@ class Definer:
         raise InvalidInput(checked.problems)
 
     def _refuse_misfit(self, definition: Definition) -> None:
-        drafts = [("object", t) for t in _targets(definition.document) if self.definitions.head("object", t)]
+        drafts = [key for key in counterparts(definition.document) if self.definitions.head(*key)]
         checked = check_definitions([definition.document], self.definitions, self.tools, expected=drafts)
         _refuse((*checked[0].problems, *self._taken(definition.kind, definition.name)))
 
@@ -198,12 +199,6 @@ def all_heads(definitions: Definitions, kind: str) -> Iterator[Head]:
         cursor = page.cursor
         if cursor is None:
             return
-
-
-def _targets(document: Document) -> list[str]:
-    """The objects that an object refers to."""
-    fields = document.get("fields", {}) if document.get("kind") == "object" else {}
-    return [spec["object"] for spec in fields.values() if "object" in spec]
 
 
 def _worse(checked: Checked, problems: Sequence[Problem]) -> Checked:
