@@ -64,6 +64,17 @@ def scenario(name: str = "unassigned", **more: Any) -> dict[str, Any]:
     return {"kind": "scenario", "name": name, "object": "deal", **entry, "steps": steps, **more}
 
 
+def workflow(name: str = "at-once", *actions: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """A workflow on deals; without a trigger it starts on every difference."""
+    entry = {} if "trigger" in more else {"trigger": {"on": "updated"}}
+    return {"kind": "workflow", "name": name, "object": "deal", **entry, "actions": list(actions), **more}
+
+
+def sets(action: str = "set", /, **values: Any) -> dict[str, Any]:
+    """An action that gives fields values."""
+    return {"name": action, "type": "update_field", "set": values}
+
+
 LADDER = scenario(
     steps=[
         mail("first-mail", {"after": "5 minutes"}, unless_changed=True),

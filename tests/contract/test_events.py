@@ -10,31 +10,43 @@ from typing import Any
 import pytest
 
 from stagebell.adapters.sqs import read_message
-from stagebell.contracts.tasks import ExecutionEnded, SendEmailTask, SendSmsTask
+from stagebell.contracts.definitions.actions import ACTION_MODELS
+from stagebell.contracts.tasks import ActionTask, ExecutionEnded, SendEmailTask, SendSmsTask
 from stagebell.domain import signatures
 from stagebell.domain.changes import Change, RecordKey
-from stagebell.domain.executions import execution_name, machine_state
+from stagebell.domain.executions import execution_name, function_name, machine_state
 from stagebell.domain.planning import Wake
 from stagebell.ports import Command
 from stagebell.runtime.webhooks import webhook
 
 EVENTS = Path(__file__).parents[2] / "events"
 NOW = datetime(2026, 11, 20, 8, 15, tzinfo=UTC)
+MODELS = {"stagebell-send-email": SendEmailTask, "stagebell-send-sms": SendSmsTask}
 
 
 def sample(path: str) -> Any:
     return json.loads((EVENTS / path).read_text())
 
 
-@pytest.mark.parametrize("path", sorted(p.name for p in (EVENTS / "tasks/v1").glob("send_*.json")))
+TASKS = sorted(p.name for p in (EVENTS / "tasks/v1").glob("*.json") if not p.name.startswith("close_run"))
+
+
+@pytest.mark.parametrize("path", TASKS)
 def test_every_released_task_is_understood(path: str) -> None:
     state = sample(f"tasks/v1/{path}")
-    model = SendSmsTask if path.startswith("send_sms") else SendEmailTask
+    model = MODELS.get(state["function"], ActionTask)
 
     task = model.model_validate(state).to_domain()
 
     assert (task.run, task.step, task.execution) == (state["run"], state["step"], state["execution"])
     assert (task.failure or {}).get("Error") == state.get("failure", {}).get("Error")
+    assert task.express == state.get("express", False)
+
+
+def test_every_kind_of_action_has_a_released_task() -> None:
+    assert {function_name("stagebell", kind) for kind in ACTION_MODELS} == {
+        sample(f"tasks/v1/{path}")["function"] for path in TASKS
+    }
 
 
 def test_what_a_machine_is_started_with_today_has_every_key_of_the_released_task() -> None:
@@ -46,8 +58,17 @@ def test_what_a_machine_is_started_with_today_has_every_key_of_the_released_task
     assert state["function"] == "stagebell-send-email"
 
 
-def test_the_end_of_an_execution_names_its_run() -> None:
-    ended = ExecutionEnded.of(sample("tasks/v1/close_run.json"))
+def test_what_the_workflow_machine_is_started_with_today_has_every_key_of_the_released_task() -> None:
+    wake = Wake("run_1", 1, "tell-owner", "notify", NOW, express=True)
+
+    state = machine_state(wake, prefix="stagebell", wait_until=NOW, now=NOW, born=NOW)
+
+    assert state.keys() == sample("tasks/v1/notify.json").keys()
+
+
+@pytest.mark.parametrize("path", ["close_run.json", "close_run_of_workflow.json"])
+def test_the_end_of_an_execution_names_its_run(path: str) -> None:
+    ended = ExecutionEnded.of(sample(f"tasks/v1/{path}"))
 
     assert execution_name(ended.run, ended.execution) == ended.detail.name
 

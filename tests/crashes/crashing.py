@@ -203,7 +203,7 @@ class World:
             self.applier.apply(work)
             return
         if isinstance(work, ByHand):
-            self.applier.start(work.definition, RecordKey("deal", work.record), work.occasion, "u1")
+            self.applier.start("scenario", work.definition, RecordKey("deal", work.record), work.occasion, "u1")
             return
         self.commander.carry_out(work)
         for following in list(self.stage.offline.queue.take_commands()):

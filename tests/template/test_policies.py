@@ -153,7 +153,14 @@ def test_every_action_kind_sends_or_changes_records(functions: dict[str, Templat
 def test_what_sends_can_be_held_to_the_rates_of_the_account(functions: dict[str, Template]) -> None:
     limited = {name for name, function in functions.items() if "ReservedConcurrentExecutions" in function}
 
-    assert limited == {_camel(kind) + "Function" for kind in SENDS} | {"WriteBackFunction"}
+    assert limited == {_camel(kind) + "Function" for kind in SENDS}
+
+
+def test_consumers_of_queues_are_not_limited_which_would_only_wear_out_their_messages(
+    functions: dict[str, Template],
+) -> None:
+    for name in ("ApplyChangeFunction", "WriteBackFunction"):
+        assert "ReservedConcurrentExecutions" not in functions[name]
 
 
 def test_machines_invoke_the_functions_of_action_kinds_only(

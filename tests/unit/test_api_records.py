@@ -338,6 +338,19 @@ def test_an_integrator_starts_a_scenario_by_hand(api: Api) -> None:
     assert api.only_run() == answer.json["id"]
 
 
+def test_an_integrator_starts_a_workflow_by_hand(api: Api) -> None:
+    mark = {"name": "mark", "type": "set_stage", "field": "stage", "to": "Lost"}
+    manual = {"kind": "workflow", "name": "give-up", "object": "deal", "trigger": {"on": "manual"}, "actions": [mark]}
+    api.activate(manual)
+    api.apply("1", stage="Won", amount="5000")
+
+    answer = api.post("/v1/workflows/give-up/runs", {"object": "deal", "id": "deal-7"}, role="integrator")
+    mistaken = api.post("/v1/scenarios/give-up/runs", {"object": "deal", "id": "deal-7"}, role="integrator")
+
+    assert (answer.status, answer.json["definition"], answer.json["status"]) == (201, "give-up", "running")
+    assert is_problem(mistaken, 404, "not_found")
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "why"),
     [

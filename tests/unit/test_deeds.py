@@ -297,7 +297,7 @@ def test_what_was_weighed_is_weighed_again_when_the_record_has_another_run_by_th
         return Outcome("acted", deed=Deed(change, (other,), by_hand=True))
 
     key = RecordKey("deal", "deal-7")
-    doing = Doing(starting, lambda: stage.offline.applier.start("by-hand", key, "manual:1", "ada"))
+    doing = Doing(starting, lambda: stage.offline.applier.start("workflow", "by-hand", key, "manual:1", "ada"))
     act(stage, doing, definition="one")
 
     step = next(run for run in stage.runs() if run.definition == "one").steps[0]

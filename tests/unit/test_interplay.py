@@ -699,7 +699,7 @@ def test_activation_warns_again_when_it_is_repeated(definer: Definer) -> None:
 def test_activation_does_not_warn_of_loops_of_others(definer: Definer) -> None:
     activated(definer, TO_LOST, TO_WON)
 
-    assert activated(definer, workflow("third", {"on": "deleted"}, sets(tier="gold"))) == ()
+    assert activated(definer, workflow("third", {"on": "created"}, sets(tier="gold"))) == ()
 
 
 def test_a_new_version_that_ends_the_loop_is_not_warned_of(definer: Definer) -> None:
@@ -750,7 +750,7 @@ def test_only_shelves_that_writes_can_reach_are_read_each_once(definer: Definer)
     activated(definer, up)
     definer.definitions.read.clear()
 
-    definer.warnings(definer.validate([workflow("top", {"on": "deleted"}, sets(tier="gold"))]))
+    definer.warnings(definer.validate([workflow("top", {"on": "created"}, sets(tier="gold"))]))
     about = definer.definitions.read[definer.definitions.read.index("function") :]
 
     assert sorted(shelf for shelf in about if shelf.startswith("scenario:")) == ["scenario:account", "scenario:deal"]
@@ -804,8 +804,8 @@ def test_live_runs_of_a_workflow_are_paused_cancelled_and_resumed_too(definer: D
 
 
 def test_so_many_findings_are_told_and_no_more(definer: Definer) -> None:
-    activated(definer, *(workflow(f"w{n}", {"on": "deleted"}, sets(name=str(n))) for n in range(20)))
+    activated(definer, *(workflow(f"w{n}", {"on": "created"}, sets(name=str(n))) for n in range(20)))
 
-    assert len(definer.warnings(definer.validate([workflow("w0", {"on": "deleted"}, sets(name="x"))]))) == 19
-    many = [workflow(f"w{n}", {"on": "deleted"}, sets(name=f"x{n}")) for n in range(20)]
+    assert len(definer.warnings(definer.validate([workflow("w0", {"on": "created"}, sets(name="x"))]))) == 19
+    many = [workflow(f"w{n}", {"on": "created"}, sets(name=f"x{n}")) for n in range(20)]
     assert len(definer.warnings(definer.validate(many))) == FINDING_LIMIT

@@ -277,7 +277,7 @@ def test_a_source_that_is_not_active_is_not_found(crm, source):
 
 
 def test_a_source_without_a_secret_accepts_nothing(crm, monkeypatch):
-    monkeypatch.setattr(crm.secrets, "_secrets", {})
+    monkeypatch.setattr(crm.secrets, "_sources", {})
 
     refused(crm.post(GOOD), 401, "signature_rejected")
 

@@ -12,7 +12,7 @@ from stagebell.domain.executions import Task
 from stagebell.domain.planning import DEPTH_LIMIT, RUNS_PER_HOUR
 from stagebell.ports import Email
 from stagebell.services.explain import Explainer
-from tests.stage import LADDER, QUOTATION, START, UNASSIGNED, WON, Stage, mail, scenario
+from tests.stage import LADDER, QUOTATION, START, UNASSIGNED, WON, Stage, mail, scenario, sets, workflow
 
 SAVED = scenario("saved", trigger={"on": "saved"}, steps=[mail("now", {"after": "0 minutes"})])
 
@@ -176,6 +176,18 @@ def test_rule_3_a_new_stage_entry_ends_the_old_run_as_superseded_and_starts_its_
     assert stage.acted == ["first"]
 
 
+def test_rule_3_a_workflow_at_once_has_a_run_for_each_match_and_none_of_them_ends_another():
+    note = {"name": "note", "type": "create_sales_record", "entry": "note", "text": "{{ deal.amount }}"}
+    stage = Stage(workflow("note", note, trigger={"on": "updated", "fields": ["amount"]}))
+    stage.post(type_="created", name="Acme", amount=1)
+
+    stage.post(at=START, amount=2)
+    stage.post(at=START, amount=3)
+    stage.advance(minutes=0)
+
+    assert [run.status for run in stage.runs()] == ["completed", "completed"]
+
+
 def test_rule_4_delays_count_from_when_it_happened_not_from_when_we_heard_of_it():
     stage = Stage(LADDER)
     stage.advance(hours=1)
@@ -262,6 +274,19 @@ def test_rule_6_every_step_looks_again_just_before_it_acts(definition, change, s
     assert stage.offline.mailer.sent == []
 
 
+def test_rule_6_a_later_action_of_a_run_sees_what_an_earlier_one_wrote():
+    check = {"field": "urgent", "op": "eq", "value": True}
+    stage = Stage(workflow("chain", sets("first", urgent=True), sets("then", count={"add": 1}) | {"only_if": check}))
+    stage.post(type_="created", name="Acme")
+
+    stage.post(name="Acme Ltd")
+    stage.advance(minutes=0)
+
+    first = stage.run(next(run.id for run in stage.runs() if not run.causes))
+    assert [step.status for step in first.steps] == ["acted", "acted"]
+    assert stage.record().current["urgent"] is True
+
+
 def test_rule_7_a_run_is_pinned_to_the_version_it_started_with():
     stage = Stage(scenario(steps=[mail("old", {"after": "1 hour"})]))
     stage.enter("deal-7", UNASSIGNED)
@@ -338,6 +363,21 @@ def test_rule_8_an_unknown_outcome_is_the_definitions_choice(policy, sent, state
     assert stage.run(run).steps[0].status == "acted"
 
 
+def test_rule_8_a_change_made_by_a_step_and_the_end_of_the_step_are_one():
+    stage = Stage(workflow("count", sets("count", count={"add": 1}), trigger={"on": "updated", "fields": ["name"]}))
+    stage.post(type_="created", name="Acme", count=1)
+    stage.post(name="Acme Ltd")
+    (run,) = stage.runs()
+    task = Task(run.id, "count", 1, born=START)
+
+    for _ in range(3):
+        stage.offline.actor.act(task, stage.offline.actions["update_field"])
+
+    assert stage.record().current["count"] == 2
+    assert stage.run(run.id).steps[0].record == run.key
+    assert [a.change.id for a in stage.offline.records.history(run.key).items].count(f"{run.id}:count") == 1
+
+
 def test_rule_8_a_lost_answer_leaves_the_delivery_unknown():
     stage = Stage(scenario())
     run = stage.enter("deal-7", UNASSIGNED)
@@ -362,6 +402,18 @@ def test_rule_9_failure_is_an_outcome_on_the_step_and_on_the_run_and_later_steps
     assert stage.acted == ["next"]
     assert (stage.run(run).status, stage.run(run).reason) == ("failed", "step_failed")
     assert (stage.run(run).steps[0].status, stage.run(run).steps[0].reason) == ("failed", "render_failed")
+
+
+def test_rule_9_a_value_that_breaks_its_rule_leaves_the_old_one_shows_as_failed_and_does_not_stop_later_actions():
+    stage = Stage(workflow("both", sets("bad", stage={"template": "Nowhere"}), sets("good", urgent=True)))
+    stage.post(type_="created", name="Acme", stage=QUOTATION)
+
+    stage.post(name="Acme Ltd")
+    stage.advance(minutes=0)
+
+    first = next(run for run in stage.runs() if not run.causes)
+    assert [(step.status, step.reason) for step in first.steps] == [("failed", "invalid_input"), ("acted", "")]
+    assert (stage.record().current["stage"], stage.record().current["urgent"]) == (QUOTATION, True)
 
 
 def test_rule_9_a_failed_step_that_says_stop_ends_the_run():
@@ -397,6 +449,22 @@ def test_rule_10_a_chain_of_changes_made_by_actions_ends_at_depth_eight():
     shallow = stage.post(name="Acme Ltd", causes_=tuple(f"run_{n}" for n in range(DEPTH_LIMIT - 1)))
 
     assert [e["outcome"] for e in (*deep.evaluations, *shallow.evaluations)] == ["loop_stopped", "started"]
+
+
+def test_rule_10_what_actions_change_carries_the_runs_behind_it():
+    stage = Stage(
+        workflow("first", sets(count=1), trigger={"on": "updated", "fields": ["name"]}),
+        workflow("second", sets(urgent=True), trigger={"on": "updated", "fields": ["count"]}),
+    )
+    stage.post(type_="created", name="Acme")
+
+    stage.post(name="Acme Ltd")
+    stage.advance(minutes=0)
+
+    first, second = (next(run for run in stage.runs() if run.definition == name) for name in ("first", "second"))
+    assert (first.causes, second.causes) == ((), (first.id,))
+    last = next(a for a in stage.offline.records.history(first.key).items if "urgent" in a.before)
+    assert last.change.causes == (first.id, second.id)
 
 
 def test_rule_10_at_most_twenty_runs_per_definition_and_record_per_hour():

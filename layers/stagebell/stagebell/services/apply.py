@@ -104,13 +104,13 @@ class Applier:
                 return applied
         raise RecordBusy(f"record {key} was changed by others {ATTEMPTS} times while we tried: try again")
 
-    def start(self, scenario: str, key: RecordKey, change: str, by: str) -> Run:
-        """Start a scenario with the trigger `manual` for a record; `change` names the occasion, once.
+    def start(self, kind: str, scenario: str, key: RecordKey, change: str, by: str) -> Run:
+        """Start a scenario or workflow with the trigger `manual` for a record; `change` names the occasion, once.
 
         Raises NotFound (no such scenario or record), Conflict (another trigger, or why the run was not started)."""
         found = self.catalog.index(key.object).scenarios.get(scenario)
-        if found is None:
-            raise NotFound(f"no scenario or workflow {scenario} is active for {key.object}")
+        if found is None or found.kind != kind:
+            raise NotFound(f"no {kind} {scenario} is active for {key.object}")
         if found.trigger.on != "manual":
             raise Conflict(
                 f"{found.kind} {scenario} starts on {found.trigger.on}; by hand only with the trigger manual"

@@ -49,17 +49,31 @@ def cancel_run(run: Word, ports: Ports, body: Annotated[CancelRun | None, Body()
     return Run.from_domain(finisher.cancel(run, (body or CancelRun()).reason))
 
 
-@routes.post(
-    "/v1/scenarios/{name}/runs",
-    role="integrator",
-    status=201,
-    problems=("not_found", "conflict", "definition_broken", "record_busy"),
-)
-def start_run(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: By) -> Run:
+STARTED = {
+    "role": "integrator",
+    "status": 201,
+    "problems": ("not_found", "conflict", "definition_broken", "record_busy"),
+}
+
+
+@routes.post("/v1/scenarios/{name}/runs", **STARTED)
+def start_scenario(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: By) -> Run:
     """Start a scenario for a record.
 
     The scenario must be active and have the trigger `manual`; its conditions and limits hold as for any other start."""
+    return _started("scenario", name, body, ports, by)
+
+
+@routes.post("/v1/workflows/{name}/runs", **STARTED)
+def start_workflow(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: By) -> Run:
+    """Start a workflow for a record.
+
+    The workflow must be active and have the trigger `manual`; its conditions and limits hold as for any other start."""
+    return _started("workflow", name, body, ports, by)
+
+
+def _started(kind: str, name: str, body: StartRun, ports: Ports, by: By) -> Run:
     ports.catalog.refresh()
     applier = apply.Applier(ports.catalog, ports.records, ports.runs, ports.scheduler, ports.teller, ports.clock)
     occasion = f"manual:{uuid4().hex}"
-    return Run.from_domain(applier.start(name, RecordKey(body.object, body.id), occasion, by.key))
+    return Run.from_domain(applier.start(kind, name, RecordKey(body.object, body.id), occasion, by.key))
