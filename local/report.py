@@ -15,6 +15,7 @@ from local.replay import Firing
 from stagebell.cli.client import Client, path_of, quoted
 
 SENT = ("sent", "delivered")
+MESSAGES = ("email", "sms")  # what a provider sends, and the emulator notes
 EVER = datetime(1900, 1, 1, tzinfo=UTC)
 WORDS = 46  # characters shown of a subject or text
 
@@ -27,10 +28,11 @@ def firing(delivery: Delivery) -> Firing:
 
 
 def deliveries_sent(api: Client) -> list[Delivery]:
-    """Everything the API says was sent, oldest first."""
+    """Every message the API says was sent, oldest first."""
     window = f"&since={quoted(EVER.isoformat())}"
     found = [item for state in SENT for item in _pages(api, f"/v1/deliveries?state={state}{window}")]
-    return sorted(found, key=lambda delivery: (delivery["planned_at"], delivery["key"]))
+    messages = [delivery for delivery in found if delivery["channel"] in MESSAGES]
+    return sorted(messages, key=lambda delivery: (delivery["planned_at"], delivery["key"]))
 
 
 def runs_of(api: Client, scenarios: Mapping[str, str]) -> dict[str, list[Run]]:

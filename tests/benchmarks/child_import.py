@@ -16,9 +16,12 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "eu-central-1",
     "CHANGES_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/changes.fifo",
+    "WRITE_BACKS_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/write-backs.fifo",
     "SCENARIO_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:scenario",
+    "WORKFLOW_MACHINE_ARN": "arn:aws:states:eu-central-1:123456789012:stateMachine:workflow",
     "FUNCTION_PREFIX": "stagebell",
     "SECRETS_PREFIX": "stagebell/sources/",
+    "WEBHOOK_SECRETS_PREFIX": "stagebell/webhooks/",
     "SENDER_ADDRESS": "stagebell@example.com",
     "HISTORY_DAYS": "400",
     "POWERTOOLS_SERVICE_NAME": "stagebell",
@@ -33,12 +36,12 @@ def floor() -> None:
 
 
 def function(name: str, services: list[str]) -> None:
-    """Import a function and make what its first invocation needs."""
+    """Import a function and make what its first invocation needs; services are named as `wiring.actor`."""
     import_module(f"functions.{name}.app")
-    wiring, observability = import_module("stagebell.runtime.wiring"), import_module("stagebell.runtime.observability")
-    observability.logger()
+    import_module("stagebell.runtime.observability").logger()
     for service in services:
-        getattr(wiring, service)()
+        module, _, maker = service.partition(".")
+        getattr(import_module(f"stagebell.runtime.{module}"), maker)()
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def operate(deployed: World) -> None:
     call("POST", f"/v1/tasks/{tasks[0]['id']}/complete", {})
     run = call("GET", "/v1/runs", definition="w")["items"][0]
     call("GET", f"/v1/runs/{run['id']}/deliveries")
-    call("POST", "/v1/scenarios/other/runs", {"object": "deal", "id": "deal-7"})
+    call("POST", "/v1/workflows/other/runs", {"object": "deal", "id": "deal-7"})
     delivery = call("GET", "/v1/deliveries", state="sent")["items"][0]
     call("GET", f"/v1/deliveries/{delivery['key']}")
     call("GET", f"/v1/suppressions/webhook/{PARTNER.replace('/', '%2F').replace(':', '%3A')}")

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from stagebell.runtime import wiring
+from stagebell.runtime import actions, wiring
 from tests.template.policies import attached
 
 Template = dict[str, Any]
 
-MADE = re.compile(r"wiring\.(\w+)\(\)")
+MADE = re.compile(r"(wiring|actions)\.(\w+)\(\)")
 SAMPLES = {
     "HISTORY_DAYS": "400",
     "LOGICAL_CLOCK": "",
@@ -56,13 +56,13 @@ def test_a_function_is_given_the_variables_it_reads_and_no_others(
     for variable in given:
         monkeypatch.setenv(variable, SAMPLES.get(variable, "sample"))
 
-    asked = _asked(MADE.findall((root / folder / "app.py").read_text()) or ["api"], monkeypatch)
+    asked = _asked(MADE.findall((root / folder / "app.py").read_text()) or [("wiring", "api")], monkeypatch)
 
     known = {variable for function in functions.values() for variable in function["Environment"]["Variables"]}
     assert (asked & known) | SECRETS.get(name, set()) == set(given)
 
 
-def _asked(makers: list[str], monkeypatch: pytest.MonkeyPatch) -> set[str]:
+def _asked(makers: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The variables that are read while everything behind these names in the wiring is made."""
     asked: set[str] = set()
     read = os._Environ.__getitem__
@@ -72,10 +72,11 @@ def _asked(makers: list[str], monkeypatch: pytest.MonkeyPatch) -> set[str]:
         return read(environment, name)
 
     monkeypatch.setattr(os._Environ, "__getitem__", noting)
-    monkeypatch.setattr(wiring, "Late", Eager)
+    for module in (wiring, actions):
+        monkeypatch.setattr(module, "Late", Eager)
     wiring.reset(keep_clients=True)
-    for name in makers:
-        made = getattr(wiring, name)()
+    for module_name, name in makers:
+        made = getattr({"wiring": wiring, "actions": actions}[module_name], name)()
         for maker in getattr(made, "_makers", {}).values():
             maker()
     wiring.reset(keep_clients=True)

@@ -218,7 +218,7 @@ def texts_in(place: Path) -> dict[str, str]:
     return {str(file.relative_to(place)): file.read_text() for file in place.rglob("*.json")}
 
 
-@pytest.mark.parametrize("name", ["deals", "incidents", "loans", "work_orders"])
+@pytest.mark.parametrize("name", ["deals", "incidents", "loans", "projects", "work_orders"])
 def test_the_examples_fit_the_published_schema(name: str) -> None:
     validator = jsonschema.Draft202012Validator(schemas()[COMBINED])
 

@@ -137,7 +137,7 @@ def test_a_mistake_is_named_with_its_line_rule_and_path(
     assert (line, rule, path) in found
 
 
-@pytest.mark.parametrize("name", ["deals", "incidents", "loans", "work_orders"])
+@pytest.mark.parametrize("name", ["deals", "incidents", "loans", "projects", "work_orders"])
 def test_the_examples_have_no_mistake(name: str) -> None:
     assert found_in(EXAMPLES / name) == []
 
