@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from stagebell.services.catalog import Catalog
 from tests.benchmarks.report import Figures
+from tests.benchmarks.tally import Tally, listed, told
+from tests.machines.deals import CRM
 from tests.machines.world import World, world
 from tests.stage import DEAL, QUOTATION, START, UNASSIGNED, WON, mail, scenario
 
@@ -61,12 +64,8 @@ def calls(made: World, work: Any) -> Counter[str]:
     return counted
 
 
-def listed(counted: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count}" if count > 1 else name for name, count in sorted(counted.items()))
-
-
 def report(figures: Figures, what: str, counted: Counter[str], aim: str = "") -> None:
-    figures.add(TOPIC, what, f"{counted.total()}", beside=listed(counted), aim=aim)
+    figures.add(TOPIC, what, f"{counted.total()}", beside=told(counted), aim=aim)
 
 
 def test_a_webhook_that_matches_nothing(deployed: World, figures: Figures) -> None:
@@ -74,6 +73,27 @@ def test_a_webhook_that_matches_nothing(deployed: World, figures: Figures) -> No
 
     report(figures, "a webhook that matches nothing", counted, aim="4")
     assert counted.total() == 4, listed(counted)
+
+
+def test_each_function_of_a_webhook_that_matches_nothing(
+    deployed: World, figures: Figures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an authoritative source that is written back to: whether it is one is not asked where nothing depends on it."""
+    asked: list[str] = []
+    deployed.activate(CRM)
+    post(deployed, "warm-3", QUOTATION)
+    monkeypatch.setattr(Catalog, "document", lambda _catalog, kind, name: asked.append(f"{kind} {name}"))
+
+    for what, aims in (("", {"receive_change": 1, "apply_change": 3}), (", definitions having changed", {})):
+        if what:
+            deployed.activate(scenario("sends", steps=steps(3)))
+        with Tally().listening() as tally:
+            post(deployed, f"deal{what}", QUOTATION)
+            for function in ("receive_change", "apply_change"):
+                counted, aim = tally.of(function), aims.get(function)
+                report(figures, f"`{function}`, matching nothing{what}", counted, aim=f"{aim}" if aim else "")
+                assert aim is None or counted.total() == aim, listed(counted)
+    assert not asked
 
 
 def test_a_webhook_that_starts_a_run(deployed: World, figures: Figures) -> None:

@@ -147,15 +147,15 @@ class VirtualMachines:
 
         with ExitStack() as hooks:
             for place, name, hook in (
-                (ExecutionWorker, "start", counted_start),
+                (ExecutionWorker, "start", counted_start),  # to know when nothing is at work
                 (ExecutionWorker, "_execution_logic", counted_logic),
-                (ExecutionWorker, "stop", stop_and_wake),
-                (Timestamp, "_eval_body", lambda wait, env: self._sleep(wait, env)),
-                (ExecutionWorker, "_get_evaluation_entrypoint", parsed_once),
-                (lambda_eval_utils, "_invoke_lambda_function", self._invoke),
-                (StateTaskServiceSfn, "_normalise_parameters", _parameters_for_boto),
+                (ExecutionWorker, "stop", stop_and_wake),  # one that sleeps would never see that it was stopped
+                (Timestamp, "_eval_body", lambda wait, env: self._sleep(wait, env)),  # the virtual clock
+                (ExecutionWorker, "_get_evaluation_entrypoint", parsed_once),  # each execution would parse it anew
+                (lambda_eval_utils, "_invoke_lambda_function", self._invoke),  # our handlers, in this process
+                (StateTaskServiceSfn, "_normalise_parameters", _parameters_for_boto),  # moto's own mistakes
                 (StateTaskServiceSfn, "_normalise_response", _response_for_states),
-                (retrier_decl, "time", _NoWaiting),
+                (retrier_decl, "time", _NoWaiting),  # retries wait for nothing
             ):
                 hooks.enter_context(mock.patch.object(place, name, hook))
             yield self

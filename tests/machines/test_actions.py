@@ -1,70 +1,23 @@
 """Every action kind through the real machine and its real function: what it leaves behind, and where.
 
-The deal belongs to Mia, its account is Acme; the workflow `w` follows when its field `go` is set."""
+The deal belongs to Mia, its account is Acme; the workflow `w` follows when the deal's field `go` is set."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from stagebell.contracts.definitions.actions import ACTION_MODELS
-from stagebell.contracts.definitions.kinds import read_definition
 from stagebell.domain.changes import RecordKey
 from stagebell.ports import Posted
 from stagebell.runtime import wiring
-from tests.machines.world import SOURCE, World, world
-from tests.stage import ACCOUNT, DEAL, START, WON
-
-CRM = SOURCE | {"authoritative": True, "write_back": "https://crm.example.com/stagebell"}
-PARTNER = "https://partner.example.com/hook"
-SCORE = "arn:aws:lambda:eu-central-1:123456789012:function:score"
-DEALS = DEAL | {
-    "record_url": "https://crm.example.com/deals/{{ id }}",
-    "fields": {**DEAL["fields"], "go": {"type": "integer"}},
-}
-FUNCTION = {"kind": "function", "name": "score", "arn": SCORE, "sets": {"deal": ["count"]}}
-OTHER = {
-    "kind": "workflow",
-    "name": "other",
-    "object": "deal",
-    "trigger": {"on": "manual"},
-    "actions": [{"name": "count", "type": "update_field", "set": {"count": 99}}],
-}
-MIA = {"name": "Mia", "email": "mia@example.com", "phone": "+491701234567", "roles": ["sales"], "active": True}
-BEN = {"name": "Ben", "email": "ben@example.com", "roles": ["sales"], "active": True}
-ACME = {"name": "Acme", "employees": 10, "owner": "ben"}
-DEAL_7 = {"name": "Big", "owner": "mia", "account": "acme", "amount": "1000.00", "count": 3, "tags": ["new"]}
-DEAL_7 |= {"due_on": "2026-03-20", "met_at": "2026-03-02T08:00:00Z", "contact": "cleo@example.com", "urgent": False}
+from tests.machines.deals import CRM, DEALS, EVERYTHING, FUNCTION, OTHER, PARTNER, SCORE, begin, post, score, workflow
+from tests.machines.world import World, machine_arn, world
+from tests.stage import ACCOUNT, START, WON
 
 type Probe = Callable[[World], Any]
-
-
-def post(deployed: World, object_name: str, id: str, minutes: float = 0, **fields: Any) -> None:
-    at = START + timedelta(minutes=minutes)
-    deployed.machines.advance(at, inclusive=False)
-    change = {"object": object_name, "id": id, "type": "updated", "occurred_at": at.isoformat(), "fields": fields}
-    answer = deployed.post(change, delivery=f"msg_{object_name}_{id}_{minutes}")
-    assert answer["statusCode"] == 202, answer["body"]
-    deployed.machines.advance(deployed.clock.now())
-    deployed.drain()
-
-
-def workflow(*actions: Mapping[str, Any], name: str = "w", field: str = "go") -> dict[str, Any]:
-    named = [{"name": f"step-{number}", **action} for number, action in enumerate(actions, 1)]
-    trigger = {"on": "updated", "fields": [field]}
-    document = {"kind": "workflow", "name": name, "object": "deal", "trigger": trigger, "actions": named}
-    read = read_definition(document)
-    assert read.document is not None, read.problems
-    return dict(read.document)
-
-
-def begin(deployed: World) -> None:
-    post(deployed, "user", "mia", **MIA)
-    post(deployed, "user", "ben", **BEN)
-    post(deployed, "account", "acme", **ACME)
-    post(deployed, "deal", "deal-7", **DEAL_7)
 
 
 def steps(deployed: World) -> list[tuple[str, str]]:
@@ -319,12 +272,6 @@ CASES = [
 ]
 
 
-def score(payload: dict[str, Any], _context: None) -> dict[str, Any]:
-    if payload["parameters"].get("broken"):
-        return {"nonsense": True}
-    return {"set": {"count": 42}, "message": "scored"}
-
-
 def test_every_action_kind_has_its_cases():
     kinds = {action["type"] for case in CASES for action in case.values[0]}
 
@@ -394,3 +341,32 @@ def test_the_echo_of_a_write_back_starts_nothing():
         assert sorted(run.definition for run in before) == ["cheer", "w"]
         assert deployed.runs("deal", "deal-7") == before
         assert len(told(deployed)) == 1
+
+
+def test_an_execution_that_is_started_again_does_nothing_again_whatever_its_actions():
+    with world(ACCOUNT, DEALS, FUNCTION, OTHER, workflow(*EVERYTHING), start=START) as deployed:
+        deployed.activate(CRM)
+        deployed.functions.handlers[SCORE] = score
+        begin(deployed)
+        post(deployed, "deal", "deal-7", 1, go=1)
+        (first,) = [e for e in deployed.executions(machine="workflow") if e["name"].startswith(_run(deployed))]
+        before = _everything(deployed)
+
+        sfn = wiring.client("stepfunctions")
+        state = sfn.describe_execution(executionArn=first["executionArn"])["input"]
+        sfn.start_execution(stateMachineArn=machine_arn("workflow"), name="again", input=state)
+        deployed.drain()
+
+        assert deployed.executions(machine="workflow")[0]["status"] == "SUCCEEDED"
+        assert _everything(deployed) == before
+
+
+def _run(deployed: World) -> str:
+    return next(run.id for run in deployed.runs("deal", "deal-7") if run.definition == "w")
+
+
+def _everything(deployed: World) -> list[Any]:
+    """All that the actions left behind."""
+    probes = [steps, deliveries, follow_ups("title", "text"), inbox, emails, told, posted, other_runs]
+    records = [deployed.record("deal", "deal-7"), deployed.record("account", "acme")]
+    return [probe(deployed) for probe in probes] + records + [len(deployed.functions.invoked), len(deployed.texts)]

@@ -16,48 +16,12 @@ from functions.receive_feedback.app import lambda_handler as receive_feedback
 from stagebell.domain.errors import DeliveryThrottled
 from stagebell.ports import Posted
 from stagebell.runtime import actions, wiring
+from tests.machines.deals import CRM, DEALS, EVERYTHING, FUNCTION, OTHER, PARTNER, SCORE, begin, post, score, workflow
 from tests.machines.recorder import Use, acting
-from tests.machines.test_actions import (
-    CRM,
-    DEALS,
-    FUNCTION,
-    OTHER,
-    PARTNER,
-    SCORE,
-    begin,
-    post,
-    score,
-    workflow,
-)
 from tests.machines.world import ACTIONS, ROOT, STACK, Context, World, world
 from tests.stage import ACCOUNT, LADDER, QUOTATION, START, UNASSIGNED
 from tests.template.policies import attached, granted, grants, statements
 from tests.template.translation import translated_template
-
-MIA = [{"user": "mia"}]
-AT_ONCE = [
-    {"type": "notify", "to": MIA, "via": ["inbox", "email"], "subject": "x", "body": "x"},
-    {"type": "send_email", "to": MIA, "subject": "x", "text": "x"},
-    {"type": "send_sms", "to": MIA, "text": "x"},
-    {"type": "update_field", "set": {"count": {"add": 1}}},
-    {"type": "update_field", "related": "account", "set": {"employees": {"add": 1}}},
-    {"type": "set_stage", "field": "stage", "to": UNASSIGNED},
-    {"type": "assign_owner", "among": [{"role": "sales"}], "by": "least_open"},
-    {"type": "lock_record"},
-    {"type": "unlock_record"},
-    {"type": "start_process", "process": "other"},
-    {
-        "type": "create_task",
-        "title": "x",
-        "assignee": MIA,
-        "due": "1 day",
-        "remind": [{"before_due": "1 hour", "via": ["inbox", "email", "sms"]}],
-    },
-    {"type": "create_event", "title": "x", "starts": "1 day", "attendees": [{"field": "contact"}]},
-    {"type": "create_sales_record", "entry": "note", "text": "x"},
-    {"type": "run_function", "function": "score"},
-    {"type": "call_webhook", "url": PARTNER, "secret": "partner"},
-]
 
 
 def call(method: str, path: str, body: Any = None, **query: str) -> Any:
@@ -166,7 +130,7 @@ def operate(deployed: World) -> None:
 @pytest.fixture(scope="module")
 def uses() -> Iterator[set[Use]]:
     patch = pytest.MonkeyPatch()
-    with world(ACCOUNT, DEALS, FUNCTION, OTHER, LADDER, workflow(*AT_ONCE), start=START) as deployed:
+    with world(ACCOUNT, DEALS, FUNCTION, OTHER, LADDER, workflow(*EVERYTHING), start=START) as deployed:
         deployed.activate(CRM)
         deployed.functions.handlers[SCORE] = score
         act(deployed)

@@ -31,18 +31,12 @@ from stagebell.domain.runs import Run
 from stagebell.ports import Definition
 from stagebell.runtime import wiring
 from stagebell.services.shelves import shelf_of
-from tests.contract.tables import create_tables, table_definitions
 from tests.machines.moto_hooks import VirtualMachines
 from tests.machines.recorder import Recorder, acting
+from tests.machines.resources import REGION, SECRET, STACK, environment, machine_arn, make_resources, queue_url
 
 ROOT = Path(__file__).parents[2]
-MACHINES = ROOT / "functions" / "machines"
-REGION = "eu-central-1"
-STACK = "stagebell"
-SENDER = "stagebell@example.com"
 PATIENCE = 50  # batches: as long as none fails, no test queues more
-SECRET = signatures.new_secret(b"k" * 32)
-WEBHOOK_SECRET = signatures.new_secret(b"w" * 32)  # of webhooks that name the secret `partner`
 SOURCE = {"kind": "source", "name": "crm", "format": "stagebell"}
 type Handler = Callable[[dict[str, Any], Any], Any]
 ACTIONS: dict[str, Handler] = {
@@ -182,21 +176,6 @@ def queue_event(messages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def machine_arn(machine: str = "scenario") -> str:
-    return f"arn:aws:states:{REGION}:{DEFAULT_ACCOUNT_ID}:stateMachine:{STACK}-{machine}"
-
-
-def machine_definition(machine: str) -> str:
-    """The machine as it is deployed, with what the template puts into it."""
-    close_run_arn = f"arn:aws:lambda:{REGION}:{DEFAULT_ACCOUNT_ID}:function:{STACK}-close-run"
-    text = (MACHINES / f"{machine}.asl.json").read_text()
-    return text.replace("${ScenarioMachineArn}", machine_arn()).replace("${CloseRunFunctionArn}", close_run_arn)
-
-
-def queue_url(name: str) -> str:
-    return f"https://sqs.{REGION}.amazonaws.com/{DEFAULT_ACCOUNT_ID}/{STACK}-{name}.fifo"
-
-
 @contextmanager
 def world(*documents: Mapping[str, Any], start: datetime, zone: str = "UTC") -> Iterator[World]:
     """A fresh deployment with active definitions. moto copies all tables at each transaction: keep each world small."""
@@ -222,43 +201,6 @@ def _invoked(function: str, event: dict[str, Any]) -> Any:
     name = function.rpartition(":")[2]
     with acting(name):
         return (FUNCTIONS | ACTIONS)[name](event, Context())
-
-
-def environment(zone: str = "UTC") -> dict[str, str]:
-    """The environment of all functions together."""
-    tables = {f"{name.removesuffix('Table').upper()}_TABLE": name for name in table_definitions()}
-    return tables | {
-        "AWS_DEFAULT_REGION": REGION,
-        "CHANGES_QUEUE_URL": queue_url("changes"),
-        "WRITE_BACKS_QUEUE_URL": queue_url("write-backs"),
-        "SCENARIO_MACHINE_ARN": machine_arn("scenario"),
-        "WORKFLOW_MACHINE_ARN": machine_arn("workflow"),
-        "FUNCTION_PREFIX": STACK,
-        "SECRETS_PREFIX": f"{STACK}/sources/",
-        "WEBHOOK_SECRETS_PREFIX": f"{STACK}/webhooks/",
-        "WEBHOOK_ADDRESSES": "public",
-        "SENDER_ADDRESS": SENDER,
-        "CONFIGURATION_SET": "",
-        "TIME_ZONE": zone,
-        "PHONE_REGION": "DE",
-        "HISTORY_DAYS": "400",
-    }
-
-
-def make_resources() -> None:
-    create_tables(wiring.client("dynamodb"))
-    for name, secret in (("sources/crm", SECRET), ("webhooks/partner", WEBHOOK_SECRET)):
-        text = json.dumps({"secrets": [secret]})
-        wiring.client("secretsmanager").create_secret(Name=f"{STACK}/{name}", SecretString=text)
-    wiring.client("sesv2").create_email_identity(EmailIdentity=SENDER)
-    role = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/machine"
-    for name, type in (("scenario", "STANDARD"), ("workflow", "EXPRESS")):
-        wiring.client("stepfunctions").create_state_machine(
-            name=f"{STACK}-{name}", definition=machine_definition(name), roleArn=role, type=type
-        )
-    for name in ("changes", "write-backs"):
-        attributes = {"FifoQueue": "true", "VisibilityTimeout": "0"}
-        wiring.client("sqs").create_queue(QueueName=f"{STACK}-{name}.fifo", Attributes=attributes)
 
 
 def _clients() -> list[Any]:

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from typing import Any
@@ -6,6 +7,8 @@ import pytest
 from samtranslator.model.exceptions import InvalidDocumentException
 
 Template = dict[str, Any]
+
+MANAGED = "AWS::IAM::ManagedPolicy"
 
 
 def test_no_resource_waits_for_itself(translated: Template) -> None:
@@ -36,6 +39,24 @@ def test_only_the_sender_has_to_be_said(translated: Template) -> None:
     without_default = [name for name, parameter in translated["Parameters"].items() if "Default" not in parameter]
 
     assert without_default == ["SenderAddress"]
+
+
+def test_the_stack_stays_within_what_cloudformation_and_iam_take(translated: Template) -> None:
+    resources = translated["Resources"].values()
+
+    attached = [len(one["Properties"].get("ManagedPolicyArns", [])) for one in resources]
+    managed = [_size(one["Properties"]["PolicyDocument"]) for one in resources if one["Type"] == MANAGED]
+    inline = [_size(one["Properties"].get("Policies", [])) for one in resources if one["Type"] == "AWS::IAM::Role"]
+
+    assert len(resources) <= 500
+    assert _size(translated) <= 1_000_000
+    assert max(attached) <= 10
+    assert max(managed) <= 6_144
+    assert max(inline) <= 10_240
+
+
+def _size(document: Any) -> int:
+    return len(json.dumps(document, separators=(",", ":")))
 
 
 def test_a_circle_would_be_found() -> None:

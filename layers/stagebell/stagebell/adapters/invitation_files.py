@@ -61,7 +61,7 @@ def _attendee(party: Party, invitation: Invitation) -> vCalAddress:
 
 
 def _address(party: Party) -> vCalAddress:
-    address = vCalAddress(f"mailto:{party.email}")
+    address = vCalAddress(f"mailto:{_UNSAFE.sub('', party.email)}")
     name = _UNSAFE.sub(" ", party.name).strip()
     if name:
         address.params["CN"] = vText(name)

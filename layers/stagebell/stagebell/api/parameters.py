@@ -40,6 +40,10 @@ def _editor(request: Resolved) -> Editor:
     return Editor(applier, caller_of(event).key, _occasion(event))
 
 
+def _occasion_of(request: Resolved) -> str:
+    return _occasion(request.resolved_event.raw_event)
+
+
 def _occasion(event: Mapping[str, Any]) -> str:
     """The same for a request that comes again under its Idempotency-Key."""
     key = event["headers"].get("idempotency-key")
@@ -50,6 +54,7 @@ def _occasion(event: Mapping[str, Any]) -> str:
 
 
 Edits = Annotated[Editor, Depends(_editor)]
+Occasion = Annotated[str, Depends(_occasion_of)]
 
 _decoded = BeforeValidator(lambda text: unquote(text) if isinstance(text, str) else text)
 _ENCODED = "Percent-encoded; `/`, `?` and `%` are encoded twice, as the gateway decodes once"

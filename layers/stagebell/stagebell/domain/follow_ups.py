@@ -17,6 +17,8 @@ FOLLOW_UPS: tuple[FollowUp, ...] = ("task", "calendar_event", "sales_record")
 ORDERED_BY: Mapping[str, str] = MappingProxyType({"task": "due_at", "calendar_event": "starts_at"})
 """The field by which a person's open follow-ups are listed."""
 
+NAME_LIMIT, ID_LIMIT = 63, 256  # characters of an object's name, and of a record's id
+
 
 def follow_up_key(kind: FollowUp, run: str, step: str) -> RecordKey:
     """The record that a step makes: the same at every attempt."""
@@ -28,6 +30,8 @@ def about(key: RecordKey, fields: Mapping[str, Value]) -> RecordKey | None:
     """The record that a follow-up is about; None for other records, and for one that is about nothing."""
     kind, record = fields.get("record_object"), fields.get("record_id")
     if key.object not in FOLLOW_UPS or not isinstance(kind, str) or not isinstance(record, str):
+        return None
+    if len(kind) > NAME_LIMIT or len(record) > ID_LIMIT:  # no record is called so; it would break the index
         return None
     return RecordKey(kind, record)
 

@@ -178,7 +178,7 @@ class Planner:
         enrolment = self._enrolments.get(scenario.name)
         if enrolment is not None and scenario.reentry == "once":
             return "once_only"
-        live = enrolment is not None and enrolment.live_at(self._comparison.change.occurred_at)
+        live = enrolment is not None and enrolment.live_at(self._moment(enrolment))
         live = live and not scenario.at_once  # each match of a workflow is a run of its own
         if live and scenario.reentry == "every_entry" and scenario.trigger.on != "stage":
             return "already_running"
@@ -190,6 +190,12 @@ class Planner:
             return "too_many_runs"
         return "started"
 
+    def _moment(self, enrolment: Enrolment) -> datetime:
+        """When the change happened, as a run sees it: what one of its own steps did comes after that step, and so after
+        the others that were due with it."""
+        at = self._comparison.change.occurred_at
+        return at + timedelta(microseconds=1) if enrolment.run == self._acting else at
+
     def _recent(self, enrolment: Enrolment | None) -> tuple[datetime, ...]:
         since = self._comparison.change.occurred_at - timedelta(hours=1)
         return tuple(moment for moment in enrolment.starts if moment > since) if enrolment else ()
@@ -200,7 +206,7 @@ class Planner:
             self._supersede(enrolment)
         run = runs.close(runs.begin(scenario, change, self._now, view), change.occurred_at)
         self._started[run.id] = run
-        replaces = enrolment is not None and enrolment.live_at(change.occurred_at) and not scenario.at_once
+        replaces = enrolment is not None and enrolment.live_at(self._moment(enrolment)) and not scenario.at_once
         restarted = replaces and scenario.reentry == "restart"  # a clock set back is no further effect
         self._enrol(run, self._recent(enrolment) + (() if restarted else (change.occurred_at,)))
         return run.id
@@ -209,7 +215,7 @@ class Planner:
         run = self._updated.get(enrolment.run) or self._runs.get(enrolment.run)
         if run is None or not run.open:
             return
-        after = runs.supersede(run, self._comparison.change.occurred_at)
+        after = runs.supersede(run, self._moment(enrolment))
         ended = wake(run) is not None and wake(after) is None and run.id != self._acting
         if ended and not any(halt.run == run.id for halt in self._halts):
             self._halts.append(Halt(run.id, run.execution, "superseded"))

@@ -150,10 +150,25 @@ def _timed(
         if state.status == "waiting":
             step, settled = scenario.step(state.name), timed[-1].settled_at if timed else entered
             origins: Origins = {"stage_entered": entered, "previous_step": settled, "stage_left": left}
-            due = _due(step, origins[step.at.origin], view)
+            due = state.due_at if _begun(state, timed, scenario) else _due(step, origins[step.at.origin], view)
             state = state if due == state.due_at or _put_off(state, due) else replace(state, due_at=due, reason="")
         timed.append(state)
     return tuple(timed)
+
+
+def _begun(state: StepState, earlier: Iterable[StepState], scenario: Scenario) -> bool:
+    """Whether a step is one of several that are due on a date at the same moment, and the first of them are done: where
+    those, or somebody just then, moved the date, the rest is not put off to the new one."""
+    at = scenario.step(state.name).at
+    return at.date is not None and any(
+        other.settled_at is not None
+        and other.due_at is not None
+        and other.due_at <= other.settled_at
+        and other.due_at == state.due_at
+        and other.status != "cancelled"
+        and scenario.step(other.name).at == at
+        for other in earlier
+    )
 
 
 def _put_off(state: StepState, due: datetime | None) -> bool:

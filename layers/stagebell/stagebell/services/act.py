@@ -94,6 +94,18 @@ class _Made:
         worked out anew instead, from what the record is then."""
         return self.outcome.deed is None or bool(self.outcome.deliveries)
 
+    @property
+    def deed(self) -> Deed | None:
+        """What is still to be done. A run that was ended from outside does nothing more; where a second attempt at this
+        step gave it up for unknown and went on to the end, what the first one brought is done all the same."""
+        run = self.look.run
+        passed = run.status in ("completed", "failed") and run.state(self.look.step.name).status == "acted"
+        return self.outcome.deed if run.open or passed else None
+
+    def done_by_another(self, run: Run) -> bool:
+        """Whether a second attempt at this step, which read the same answer, has done what it asks for."""
+        return self.outcome.deed is not None and run.state(self.look.step.name).record is not None
+
 
 def _untold(_run: Run, _step: StepState) -> None:
     return
@@ -120,7 +132,7 @@ class Actor:
         made: _Made | None = None
         for _ in range(ATTEMPTS):
             run = self.runs.get(task.run)
-            if run is None or (made is None and not self._ours(run, task)):
+            if run is None or (made.done_by_another(run) if made else not self._ours(run, task)):
                 return self._too_late(run, task, action)
             try:
                 found = self._again(run, made) if made else self._step(run, task, action)
@@ -176,7 +188,7 @@ class Actor:
     def _stored(self, run: Run, found: Run | _Made) -> Run | None:
         """The run as it is stored now: the same where nothing is new, None where it has moved meanwhile."""
         after = self._settled(found) if isinstance(found, _Made) else found
-        deed = found.outcome.deed if isinstance(found, _Made) and found.look.run.open else None
+        deed = found.deed if isinstance(found, _Made) else None
         if deed is not None and isinstance(found, _Made):
             try:
                 return self.applier.do(deed, Acting(after, found.look.record.version)).run
@@ -206,7 +218,7 @@ class Actor:
     def _settled(self, made: _Made) -> Run:
         """The run once what was made is noted on it."""
         outcome, step = made.outcome, made.look.step
-        record = outcome.deed.change.key if outcome.deed and made.look.run.open else None
+        record = made.deed.change.key if made.deed else None
         told = {"reason": outcome.reason, "deliveries": outcome.deliveries, "why": outcome.why, "record": record}
         run = runs.settle(made.look.run, step.name, outcome.status, made.at, **told)
         if not run.open:

@@ -14,12 +14,14 @@ from typing import Any
 from stagebell.domain import deliveries as ledger
 from stagebell.domain.deliveries import Channel, Delivery, delivery_key
 from stagebell.domain.errors import (
+    RETRIED_BY_MACHINES,
     ChannelMisconfigured,
     DeliveryRejected,
     DeliveryThrottled,
     DeliveryUnavailable,
     DeliveryUnknown,
     RecipientUnreachable,
+    StagebellError,
 )
 from stagebell.domain.runs import Run
 from stagebell.ports import Clock, Deliveries, Guard
@@ -138,7 +140,7 @@ class Courier:
         if unsure and (look.scenario.on_unknown == "leave" or stored.attempts >= RESENDS):
             left = ledger.settled(stored, "unknown", self.clock.now(), "delivery_unknown", stored.detail)
             self.deliveries.update(left)
-            return left
+            return self.deliveries.get(left.key) or left  # whoever was still at it may have come to know meanwhile
         trying = replace(stored, state="sending", attempts=stored.attempts + 1, parts=parcel.parts)
         self.deliveries.update(trying, forward_only=False)
         return self._send(trying, parcel, look)
@@ -158,6 +160,11 @@ class Courier:
             if again and delivery.attempts < RESENDS:
                 raise DeliveryUnavailable(f"{error.message}; it is sent again") from error
             return lost
+        except RETRIED_BY_MACHINES:
+            raise
+        except StagebellError as error:  # it fails the step, so that nobody comes back to say what became of this
+            self._settle(delivery, "unknown", error.code, error.message)
+            raise
         receipt = given if isinstance(given, Receipt) else Receipt(given)
         sent = replace(delivery, message_id=receipt.message_id, answer=receipt.answer)
         return self._settle(sent, "sent", detail=parcel.detail)

@@ -41,12 +41,22 @@ class Editor:
     def lock(self, key: RecordKey, why: str) -> Stored:
         """Locking a locked record leaves it as it is, with its first reason. Raises NotFound."""
         record = self.record(key)
-        return self._stored(key) if record.lock else self._applied(self._change(record, "locked", {}, why))
+        return self.unchanged(key) if record.lock else self._applied(self._change(record, "locked", {}, why))
 
     def unlock(self, key: RecordKey, why: str) -> Stored:
         """Unlocking twice is harmless. Raises NotFound."""
         record = self.record(key)
-        return self._applied(self._change(record, "unlocked", {}, why)) if record.lock else self._stored(key)
+        return self._applied(self._change(record, "unlocked", {}, why)) if record.lock else self.unchanged(key)
+
+    def unchanged(self, key: RecordKey) -> Stored:
+        """The record, which is as it was asked to be. Whoever answered this request before may have died after storing
+        the change and before starting what it leads to."""
+        self.applier.dispatch_again(key, self._id)
+        return self._stored(key)
+
+    @property
+    def _id(self) -> str:
+        return f"{SOURCE}:{self.occasion}"
 
     def _checked(self, record: Record, fields: Mapping[str, Any]) -> Mapping[str, Value]:
         kind = self.applier.catalog.schema[record.key.object]
@@ -65,8 +75,7 @@ class Editor:
         return max(filter(None, (self.applier.clock.now(), seen)))
 
     def _change(self, record: Record, type: ChangeType, fields: Mapping[str, Value], why: str = "") -> Change:
-        id, at = f"{SOURCE}:{self.occasion}", self._at(record)
-        return Change(id, SOURCE, record.key, type, at, fields, actor=self.by, why=why)
+        return Change(self._id, SOURCE, record.key, type, self._at(record), fields, actor=self.by, why=why)
 
     def _applied(self, change: Change) -> Stored:
         applied = self.applier.apply(change)

@@ -34,7 +34,7 @@ class TaskDesk:
         if state_of(found.fields) != "open":
             raise Conflict(f"task {task} is {state_of(found.fields)}: only an open task can be reassigned")
         if found.fields.get("assignee") == user:
-            return found
+            return self.editor.unchanged(found.key).record
         taker = self.editor.applier.records.load(RecordKey("user", user)).record
         if not taker.exists or taker.fields.get("active") is False:
             why = "is not active" if taker.exists else "is not known"
@@ -44,7 +44,7 @@ class TaskDesk:
     def _ended(self, task: str, state: str, **more: Any) -> Record:
         found = self._task(task)
         if state_of(found.fields) == state:
-            return found
+            return self.editor.unchanged(found.key).record
         if state_of(found.fields) != "open":
             raise Conflict(f"task {task} is {state_of(found.fields)} already")
         return self._edited(task, state=state, **more)

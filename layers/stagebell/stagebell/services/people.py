@@ -129,13 +129,17 @@ class Directory:
         if isinstance(path, str) or not isinstance(value, str | list):
             yield Missing(str(recipient), "not_set")
         elif isinstance(value, list):  # such as the attendees of an event: user ids and addresses
-            yield from (Person(email=word) if "@" in word else self._user(recipient, word) for word in value)
+            yield from (self._named(recipient, word) for word in value)
         elif path.field.type == "email":
             yield Person(email=value)
         elif path.field.type == "phone":
             yield Person(phone=value)
         else:
             yield self._user(recipient, value)
+
+    def _named(self, recipient: Recipient, word: str) -> Person | Missing:
+        """Whoever a word of a list names. The id of a user may look like an address, and need not be theirs."""
+        return Person(email=word) if "@" in word and not self.related("user", word) else self._user(recipient, word)
 
     def _value(self, path: Path, fields: Fields | None) -> Value:
         for name, target in path.hops:

@@ -70,7 +70,7 @@ class RunFunction:
 
     def _parameters(self, look: Look) -> dict[str, Any]:
         written = look.step.params.get("parameters") or {}
-        sight = self.sights.open(look, local=True)
+        sight = self.sights.open(look, local=any(_is_template(value) for value in written.values()))
         return {name: self._parameter(value, look, sight) for name, value in written.items()}
 
     def _parameter(self, written: Any, look: Look, sight: Sight) -> Any:
@@ -132,6 +132,10 @@ class _Rules:
         if value is None and field.required:
             problems.append(Problem(f"set.{name}", "required", f"{name} is required: it may not be emptied"))
         return value
+
+
+def _is_template(written: Any) -> bool:
+    return isinstance(written, Mapping) and "template" in written
 
 
 def _done(look: Look, values: Mapping[str, Value]) -> Outcome:

@@ -1,12 +1,11 @@
 """Runs: reading, cancelling, and starting by hand."""
 
 from typing import Annotated
-from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from stagebell.api.endpoints import Routes
-from stagebell.api.parameters import By, Cursor, Name, Ports, Word
+from stagebell.api.parameters import By, Cursor, Name, Occasion, Ports, Word
 from stagebell.contracts.api.deliveries import Delivery, DeliveryPage
 from stagebell.contracts.api.runs import CancelRun, Run, RunPage, StartRun
 from stagebell.domain.changes import RecordKey
