@@ -126,7 +126,9 @@ def examples() -> Iterator[Any]:
 def test_every_yaml_example_is_right(block):
     for document in read_documents(block):
         assert not document.problems
-        for definition in definitions_in(document.data):
+        definitions = definitions_in(document.data)
+        assert definitions, "nothing of it was checked"
+        for definition in definitions:
             read = read_definition(definition)
             assert read.document is not None, read.problems
 
@@ -157,6 +159,20 @@ def test_links_within_the_project_lead_somewhere(path: Path):
     inside = [link for link in links if "://" not in link and not link.startswith("mailto:")]
 
     assert [link for link in inside if not (path.parent / link).exists()] == []
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page, as GitHub makes them of its headings."""
+    written = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in written}
+
+
+def test_links_to_a_heading_lead_to_one():
+    pages = {path: path.read_text(encoding="utf-8") for path in PROSE}
+    links = [(path, *link) for path, text in pages.items() for link in re.findall(r"\]\(([^):#\s]*)#([^)\s]+)\)", text)]
+
+    assert len(links) > 3
+    assert [link for link in links if link[2] not in headings((link[0].parent / link[1]) if link[1] else link[0])] == []
 
 
 def test_json_examples_are_json():

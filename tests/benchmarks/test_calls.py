@@ -1,7 +1,7 @@
 """AWS calls of a webhook and of a scenario step, counted where botocore makes them: real handlers, real adapters."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -78,7 +78,7 @@ def test_a_webhook_that_matches_nothing(deployed: World, figures: Figures) -> No
 def test_each_function_of_a_webhook_that_matches_nothing(
     deployed: World, figures: Figures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of an authoritative source that is written back to: whether it is one is not asked where nothing depends on it."""
+    """Of an authoritative source that is written back to: whether it is one is asked only where something hangs on it."""
     asked: list[str] = []
     deployed.activate(CRM)
     post(deployed, "warm-3", QUOTATION)

@@ -1,6 +1,6 @@
 """Matching one change against many active definitions, beside general rule libraries that try each of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -47,6 +47,22 @@ SCHEMA = with_built_ins(
 )
 
 
+TRIGGERS = (
+    {"on": "updated", "fields": ["stage"]},
+    {"on": "saved"},
+    {"on": "updated", "fields": ["stage", "department"]},
+    {"on": "updated"},
+)
+"""Of the workflows: all of them fire when the stage changes."""
+
+
+def compiled(**document: Any) -> Scenario:
+    problems: list[Any] = []
+    scenario = read_scenario({"object": "deal", **document}, 1, SCHEMA, problems)
+    assert scenario is not None and not problems, problems
+    return scenario
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A deal of a department enters a stage, with one of two priorities and at least an amount."""
@@ -57,23 +73,29 @@ class Rule:
     priorities: tuple[str, ...]
     amount: int
 
-    def scenario(self) -> Scenario:
-        problems: list[Any] = []
-        conditions = [
+    @property
+    def conditions(self) -> list[dict[str, Any]]:
+        return [
             {"field": "department", "op": "eq", "value": self.department},
             {"field": "priority", "op": "in", "value": list(self.priorities)},
             {"field": "amount", "op": "gte", "value": self.amount},
         ]
-        document = {
-            "name": self.name,
-            "object": "deal",
-            "stage": {"field": "stage", "is": self.stage},
-            "only_if": {"all": conditions},
-            "steps": [{"name": "mail", "type": "send_email", "at": {"after": "2 hours"}}],
-        }
-        scenario = read_scenario(document, 1, SCHEMA, problems)
-        assert scenario is not None and not problems
-        return scenario
+
+    def scenario(self) -> Scenario:
+        stage = {"field": "stage", "is": self.stage}
+        steps = [{"name": "mail", "type": "send_email", "at": {"after": "2 hours"}}]
+        return compiled(kind="scenario", name=self.name, stage=stage, only_if={"all": self.conditions}, steps=steps)
+
+    def workflow(self, trigger: Mapping[str, Any]) -> Scenario:
+        entered = {"field": "stage", "op": "changed_to", "value": self.stage}
+        actions = [{"name": "move", "type": "set_stage", "field": "stage", "to": self.stage}]
+        only_if = {"all": [entered, *self.conditions]}
+        return compiled(kind="workflow", name=self.name, trigger=trigger, only_if=only_if, actions=actions)
+
+    def either(self) -> Scenario:
+        """A scenario, or a workflow with one of several triggers."""
+        number = int(self.name.rpartition("-")[2])
+        return self.workflow(TRIGGERS[number % len(TRIGGERS)]) if number % 2 else self.scenario()
 
     def rule_engine(self) -> rule_engine.Rule:
         priorities = ", ".join(f'"{priority}"' for priority in self.priorities)
@@ -185,6 +207,28 @@ def test_matching_takes_the_same_however_many_definitions_there_are(
         figures.add(
             TOPIC, f"{size:,} definitions", micro(seconds), beside=f"{seconds / least:.2f} times that at 10", aim=aim
         )
+
+
+def test_matching_workflows_among_scenarios(at_each_size: dict[int, float], figures: Figures) -> None:
+    seconds = seconds_each(by_index([rule.either() for rule in rules(SIZES[-1])]), 2_000)
+
+    what = f"{SIZES[-1]:,} definitions, half of them workflows with several triggers"
+    figures.add(
+        TOPIC, what, micro(seconds), beside=f"{seconds / at_each_size[SIZES[0]]:.2f} times that at 10", aim="≤ 2"
+    )
+
+
+def test_matching_beside_workflows_that_only_watch_other_fields(
+    at_each_size: dict[int, float], figures: Figures
+) -> None:
+    watching = {"on": "updated", "fields": ["priority", "amount"]}
+    actions = [{"name": "move", "type": "set_stage", "field": "stage", "to": "Won"}]
+    others = [compiled(kind="workflow", name=f"watch-{n}", trigger=watching, actions=actions) for n in range(SIZES[-1])]
+
+    seconds = seconds_each(by_index([*(rule.scenario() for rule in rules(SIZES[0])), *others]), 20)
+
+    what = f"10 definitions, and {SIZES[-1]:,} workflows that watch two other fields, without conditions"
+    figures.add(TOPIC, what, micro(seconds), beside=f"{seconds / at_each_size[SIZES[0]]:.1f} times that at 10")
 
 
 def test_matching_where_many_definitions_share_every_value(at_each_size: dict[int, float], figures: Figures) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.executions import Task
-from stagebell.domain.follow_ups import follow_up_key
+from stagebell.domain.follow_ups import about, follow_up_key
 from stagebell.domain.records import Record
 from stagebell.domain.runs import Run, StepState
 from tests.stage import ACCOUNT, Stage
@@ -303,3 +303,14 @@ def test_follow_ups_are_listed_under_their_record_and_open_ones_under_their_owne
 
     assert kinds == {"task", "calendar_event", "sales_record"}
     assert by_due == ["2026-03-02T10:00:00.000000Z", "2026-03-04T09:00:00.000000Z"]
+
+
+@pytest.mark.parametrize(
+    ("about_", "why"),
+    [
+        ({"record_object": "deal", "record_id": "x" * 257}, "no record has so long an id"),
+        ({"record_object": "o" * 64, "record_id": "x"}, "no object has so long a name"),
+    ],
+)
+def test_a_follow_up_about_what_cannot_be_a_record_is_about_nothing(about_, why):
+    assert about(RecordKey("task", "t1"), about_) is None, why

@@ -253,3 +253,22 @@ def test_texts_cannot_break_out_of_the_file():
     assert event["summary"] == "Line one\nline two; with, marks \\ and   a bell"
     assert all(len(line) <= 75 for line in content.split(b"\r\n"))
     assert b"\x00" not in content and b"\x07" not in content
+
+
+def test_an_attendee_who_is_no_address_keeps_nobody_else_from_being_invited():
+    stage = planned(attendees=["u2", "guest@example.org\nSUMMARY:Fake"])
+
+    (invited,) = (email for email in stage.offline.mailer.sent if email.to == "bob@example.com")
+    assert event_in(invited)[1]["summary"] == "Kick-off"
+
+
+def test_an_attendee_whose_id_looks_like_an_address_is_invited_as_the_user():
+    stage = stage_with_people()
+    stage.user("dan@old.example.com", name="Dan", email="dan@example.com")
+    stage.user("eve@old.example.com", name="Eve", email="eve@example.com", active=False)
+
+    attendees = ["dan@old.example.com", "eve@old.example.com", "guest@example.org"]
+    stage.post("e1", object="calendar_event", type_="created", **{**EVENT, "attendees": attendees})
+    stage.advance(minutes=0)
+
+    assert sorted(email.to for email in stage.offline.mailer.sent) == ["dan@example.com", "guest@example.org"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stagebell.domain.errors import DeliveryThrottled, RecordBusy
+from stagebell.domain.errors import DeliveryThrottled, RecordBusy, StagebellError
 from stagebell.domain.executions import Task
 from stagebell.ports import Notice
 from tests.stage import DEAL, START, UNASSIGNED, WON, Stage, scenario
@@ -412,3 +412,21 @@ def test_a_step_that_nobody_tries_again_leaves_nothing_undecided(monkeypatch):
 
     assert [(d.state, d.reason) for d in stage.deliveries] == [("unknown", "retries_exhausted")]
     assert stage.runs()[0].status == "failed"
+
+
+def test_what_became_of_a_notice_is_not_left_open_where_the_inbox_fails_for_good(monkeypatch):
+    def broken(notice: Notice) -> None:
+        raise StagebellError("the inbox could not be changed")
+
+    stage = office(told())
+    monkeypatch.setattr(stage.offline.inbox, "put", broken)
+    stage.post(name="Big deal", owner="ada", stage=UNASSIGNED, type_="created")
+    stage.post(stage=WON)
+    stage.advance(minutes=0)
+
+    (delivery,) = stage.deliveries
+    assert (step(stage).status, delivery.state, delivery.detail) == (
+        "failed",
+        "unknown",
+        "the inbox could not be changed",
+    )

@@ -56,23 +56,22 @@ STARTED = {
 
 
 @routes.post("/v1/scenarios/{name}/runs", **STARTED)
-def start_scenario(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: By) -> Run:
+def start_scenario(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: By, occasion: Occasion) -> Run:
     """Start a scenario for a record.
 
     The scenario must be active and have the trigger `manual`; its conditions and limits hold as for any other start."""
-    return _started("scenario", name, body, ports, by)
+    return _started("scenario", name, body, ports, by, occasion)
 
 
 @routes.post("/v1/workflows/{name}/runs", **STARTED)
-def start_workflow(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: By) -> Run:
+def start_workflow(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: By, occasion: Occasion) -> Run:
     """Start a workflow for a record.
 
     The workflow must be active and have the trigger `manual`; its conditions and limits hold as for any other start."""
-    return _started("workflow", name, body, ports, by)
+    return _started("workflow", name, body, ports, by, occasion)
 
 
-def _started(kind: str, name: str, body: StartRun, ports: Ports, by: By) -> Run:
+def _started(kind: str, name: str, body: StartRun, ports: Ports, by: By, occasion: Occasion) -> Run:
     ports.catalog.refresh()
     applier = apply.Applier(ports.catalog, ports.records, ports.runs, ports.scheduler, ports.teller, ports.clock)
-    occasion = f"manual:{uuid4().hex}"
-    return Run.from_domain(applier.start(kind, name, RecordKey(body.object, body.id), occasion, by.key))
+    return Run.from_domain(applier.start(kind, name, RecordKey(body.object, body.id), f"manual:{occasion}", by.key))

@@ -1,0 +1,61 @@
+"""Requests whose first attempt died after storing what they change and before starting what it leads to: the same
+request, under the same Idempotency-Key, carries that on, and changes nothing more."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from stagebell.domain.changes import RecordKey
+from stagebell.domain.planning import Wake
+from stagebell.services.edit import Editor
+from stagebell.services.follow_ups import TaskDesk
+from tests.stage import Stage
+
+TASK = RecordKey("task", "t1")
+FOLLOWING = {
+    "kind": "workflow",
+    "name": "following",
+    "object": "task",
+    "trigger": {"on": "updated"},
+    "actions": [{"name": "note", "type": "create_sales_record", "entry": "note", "text": "{{ task.title }}"}],
+}
+
+
+class Died(BaseException):
+    pass
+
+
+class DiesWaking:
+    """A scheduler that the process does not live to call."""
+
+    def start(self, wake: Wake) -> None:
+        raise Died
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        lambda editor: editor.edit(TASK, {"title": "Call them"}),
+        lambda editor: TaskDesk(editor).complete("t1"),
+        lambda editor: TaskDesk(editor).cancel("t1"),
+        lambda editor: TaskDesk(editor).reassign("t1", "u2"),
+    ],
+    ids=["edit", "complete", "cancel", "reassign"],
+)
+def test_a_request_that_died_after_it_was_stored_is_carried_on_when_it_comes_again(
+    request_: Callable[[Editor], Any],
+) -> None:
+    stage = Stage(FOLLOWING)
+    stage.user("u2", name="Bob")
+    stage.post("t1", object="task", type_="created", title="Call", assignee="u1", state="open")
+    dying = replace(stage.offline.applier, scheduler=DiesWaking())
+    with pytest.raises(Died):
+        request_(Editor(dying, "key", "one"))
+
+    request_(Editor(stage.offline.applier, "key", "one"))
+    stage.advance(minutes=1)
+
+    (run,) = stage.offline.runs.of_record(TASK).items
+    assert (run.status, stage.record("t1", "task").version) == ("completed", 2)

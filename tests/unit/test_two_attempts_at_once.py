@@ -1,0 +1,86 @@
+"""The same step at work twice at the same time, as machines that promise "at least once" may have it."""
+
+from typing import Any
+
+from stagebell.domain.executions import Task
+from stagebell.domain.runs import Run
+from stagebell.services.act import Look, Outcome
+from tests.stage import START, Stage
+from tests.unit.test_run_function import act, orders, place, stage_with
+
+APPROVED = {"set": {"credit": "Approved"}}
+LATER = {"name": "later", "type": "update_field", "set": {"credit_limit": {"multiply": 2}}}
+
+
+class Overtaken:
+    """An action that is done; before its step has noted it, the same step is carried out by somebody else."""
+
+    def __init__(self, action: Any, stage: Stage) -> None:
+        self._action, self._stage = action, stage
+
+    def act(self, look: Look) -> Outcome:
+        outcome: Outcome = self._action.act(look)
+        act(self._stage)
+        return outcome
+
+    def give_up(self, run: Run, step: str, reason: str) -> None:
+        self._action.give_up(run, step, reason)
+
+
+def credit(stage: Stage) -> Any:
+    return stage.record("order-1", "order").current.get("credit")
+
+
+def test_what_a_function_answers_is_done_though_a_second_attempt_ended_the_run_meanwhile():
+    stage = stage_with()
+
+    def answering(event: Any, context: None) -> Any:
+        act(stage)  # finds the function at work, leaves it for unknown, and completes the run
+        assert orders(stage)[0].status == "completed"
+        return APPROVED
+
+    place(stage, answering)
+    act(stage)
+
+    (run,) = orders(stage)
+    assert (credit(stage), run.status) == ("Approved", "completed")
+    assert (run.steps[0].status, run.steps[0].reason, run.steps[0].record) == ("acted", "", run.key)
+
+
+def test_what_a_function_answers_is_done_though_a_later_step_has_failed_meanwhile():
+    stage = stage_with(actions=[LATER])
+
+    def answering(event: Any, context: None) -> Any:
+        act(stage)
+        task = Task(orders(stage)[0].id, "later", 1, START)
+        stage.offline.actor.act(task, stage.offline.actions["update_field"])
+        return APPROVED
+
+    place(stage, answering)
+    act(stage)
+
+    assert (credit(stage), orders(stage)[0].status) == ("Approved", "failed")
+
+
+def test_what_a_function_answers_is_not_done_once_somebody_has_cancelled_the_run():
+    stage = stage_with()
+
+    def answering(event: Any, context: None) -> Any:
+        stage.offline.finisher.cancel(orders(stage)[0].id)
+        return APPROVED
+
+    place(stage, answering)
+    act(stage)
+
+    assert (credit(stage), orders(stage)[0].status) == (None, "cancelled")
+
+
+def test_an_answer_that_a_second_attempt_has_acted_upon_stays_noted_as_it_was():
+    stage = stage_with()
+    place(stage, lambda event, context: APPROVED)
+    task = Task(orders(stage)[0].id, "check", 1, START)
+
+    stage.offline.actor.act(task, Overtaken(stage.offline.actions["run_function"], stage))
+
+    (run,) = orders(stage)
+    assert (credit(stage), run.status, run.steps[0].record) == ("Approved", "completed", run.key)
