@@ -78,7 +78,7 @@ def test_a_webhook_that_matches_nothing(deployed: World, figures: Figures) -> No
 def test_each_function_of_a_webhook_that_matches_nothing(
     deployed: World, figures: Figures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of an authoritative source that is written back to: whether it is one is asked only where something hangs on it."""
+    """Of an authoritative source that is written back to: whether it is one is asked only where it matters."""
     asked: list[str] = []
     deployed.activate(CRM)
     post(deployed, "warm-3", QUOTATION)

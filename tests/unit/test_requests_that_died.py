@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.planning import Wake
+from stagebell.domain.planning import Halt, Wake
+from stagebell.runtime import wiring
 from stagebell.services.edit import Editor
 from stagebell.services.follow_ups import TaskDesk
 from tests.stage import Stage
+from tests.unit.api_calls import DEAL, ERP, make_api
 
 TASK = RecordKey("task", "t1")
 FOLLOWING = {
@@ -31,6 +33,9 @@ class DiesWaking:
     """A scheduler that the process does not live to call."""
 
     def start(self, wake: Wake) -> None:
+        raise Died
+
+    def stop(self, halt: Halt) -> None:
         raise Died
 
 
@@ -59,3 +64,20 @@ def test_a_request_that_died_after_it_was_stored_is_carried_on_when_it_comes_aga
 
     (run,) = stage.offline.runs.of_record(TASK).items
     assert (run.status, stage.record("t1", "task").version) == ("completed", 2)
+
+
+def test_a_start_by_hand_that_died_after_it_was_stored_is_not_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = make_api()
+    monkeypatch.setattr(wiring, "api", lambda: api.ports)
+    by_hand = FOLLOWING | {"object": "deal", "trigger": {"on": "manual"}}
+    by_hand["actions"] = [FOLLOWING["actions"][0] | {"text": "Looked at."}]  # type: ignore[index]
+    api.activate(DEAL, ERP, by_hand)
+    api.apply("1", stage="Won")
+    path, body = "/v1/workflows/following/runs", {"object": "deal", "id": "deal-7"}
+    first = api.post(path, body, key="a")
+    api.ports.requests.forget("a")
+
+    again = api.post(path, body, key="a")
+
+    assert (first.status, again.status, again.json["id"]) == (201, 201, first.json["id"])
+    assert len(api.get("/v1/records/deal/deal-7/runs").json["items"]) == 1

@@ -1,11 +1,16 @@
 """The same step at work twice at the same time, as machines that promise "at least once" may have it."""
 
+from dataclasses import replace
 from typing import Any
 
+from stagebell.domain import deliveries as ledger
+from stagebell.domain.deliveries import Delivery
 from stagebell.domain.executions import Task
 from stagebell.domain.runs import Run
 from stagebell.services.act import Look, Outcome
-from tests.stage import START, Stage
+from stagebell.services.deliver import Courier
+from stagebell.services.send_email import SendEmail
+from tests.stage import START, UNASSIGNED, Stage, mail, scenario
 from tests.unit.test_run_function import act, orders, place, stage_with
 
 APPROVED = {"set": {"credit": "Approved"}}
@@ -84,3 +89,34 @@ def test_an_answer_that_a_second_attempt_has_acted_upon_stays_noted_as_it_was():
 
     (run,) = orders(stage)
     assert (credit(stage), run.status, run.steps[0].record) == ("Approved", "completed", run.key)
+
+
+class SentMeanwhile:
+    """A ledger in which the first attempt notes what it has sent, right after the second has found it at work."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._ledger, self._clock = stage.offline.deliveries, stage.offline.clock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def reserve(self, delivery: Delivery, guard: Any) -> Delivery | None:
+        self._ledger.reserve(delivery, guard)
+        found = self._ledger.get(delivery.key)
+        assert found is not None
+        self._ledger.update(ledger.settled(found, "sent", self._clock.now()))
+        return found
+
+
+def test_what_the_first_attempt_comes_to_know_meanwhile_is_not_unknown_to_the_second():
+    stage = Stage(scenario(steps=[mail("first", {"after": "5 minutes"})]))
+    run = stage.enter("deal-7", UNASSIGNED)
+    stage.offline.clock.advance(stage.run(run).steps[0].due_at)
+    email = stage.offline.actions["send_email"]
+    assert isinstance(email, SendEmail)
+    second = replace(email, courier=Courier(SentMeanwhile(stage), stage.offline.clock))
+
+    stage.offline.actor.act(Task(run, "first", 1, START), second)
+
+    step = stage.run(run).steps[0]
+    assert (step.status, step.reason, stage.deliveries[0].state) == ("acted", "", "sent")

@@ -23,25 +23,26 @@ type Hashable = str | int | bool
 @dataclass(frozen=True, slots=True)
 class Guard:
     """A necessary condition: the field is (`value`) or becomes (`to`) one of `values`, reaches `threshold` (`rise`),
-    or changes at all (`touch`); `event` asks nothing."""
+    or one of several changes at all (`touch`); `event` asks nothing."""
 
     kind: str
-    field: str = ""
+    fields: tuple[str, ...] = ("",)
     values: tuple[Hashable, ...] = ()
     threshold: Any = None
 
     def slots(self) -> Iterator[tuple[str, str, Any]]:
-        for value in self.values or (self.threshold,):
-            yield (self.kind, self.field, value)
+        for field in self.fields:
+            for value in self.values or (self.threshold,):
+                yield (self.kind, field, value)
 
 
 def guards(scenario: Scenario) -> Iterator[Guard]:
     """Everything that must be true before the scenario can fire, as far as an index can look it up."""
     trigger = scenario.trigger
     if trigger.on == "stage":
-        yield Guard("to", trigger.fields[0], _hashable(trigger.values))
-    elif len(trigger.fields) == 1:
-        yield Guard("touch", trigger.fields[0])
+        yield Guard("to", trigger.fields, _hashable(trigger.values))
+    elif trigger.fields:
+        yield Guard("touch", trigger.fields)
     for clause in required(scenario.only_if):
         if not clause.path.hops and clause.operand.path is None:
             yield from _clause_guards(clause)
@@ -49,7 +50,7 @@ def guards(scenario: Scenario) -> Iterator[Guard]:
 
 
 def _clause_guards(clause: Clause) -> Iterator[Guard]:
-    name, literals = clause.path.field.name, clause.operand.literals
+    name, literals = (clause.path.field.name,), clause.operand.literals
     lists = clause.path.field.type == "multi_select"
     match clause.op:
         case "eq" | "in" if not lists:
@@ -97,7 +98,7 @@ class _EventIndex:
         for number, scenario in enumerate(scenarios):
             guard = min(guards(scenario), key=lambda g: max(crowd[slot] for slot in g.slots()))
             if guard.kind == "rise":
-                rises[guard.field].append((guard.threshold, number, scenario))
+                rises[guard.fields[0]].append((guard.threshold, number, scenario))
             else:
                 for kind, field, value in guard.slots():
                     self._exact[kind, field][value].append(scenario)

@@ -87,12 +87,13 @@ class Applier:
     def entries(self) -> Entries:
         return Entries(self.catalog, self.clock)
 
-    def apply(self, change: Change) -> Applied:
-        """The history entry of the change, new or from the first time it was applied.
+    def apply(self, change: Change, seen: int | None = None) -> Applied:
+        """The history entry of the change, new or from the first time it was applied. `seen` is the version of the
+        record from which it was worked out, where that matters: Conflict for one that has moved since.
 
         Raises RecordBusy where others change the same record all the time; the queue delivers the change again. Raises
         RecordLocked for an edit made here; a source's change of a locked record is refused in its history."""
-        applied = self._retried(lambda: self._try(change), change.key)
+        applied = self._retried(lambda: self._try(change, seen), change.key)
         self.note(applied)
         self.dispatch(applied.dispatch)
         return applied
@@ -165,11 +166,13 @@ class Applier:
                 case Tell():
                     self.teller.tell(order)
 
-    def _try(self, change: Change) -> Applied | None:
+    def _try(self, change: Change, seen: int | None) -> Applied | None:
         stored = self.records.load(change.key)
         try:
             note = self._admitted(stored.record, change)
-        except (RecordLocked, NotFound):
+            if seen not in (None, stored.record.version):
+                raise Conflict(f"record {change.key} was changed at the same moment: read it, then send a new request")
+        except (RecordLocked, NotFound, Conflict):
             taken = self.records.applied(change.key, change.id)
             if taken is None:
                 raise

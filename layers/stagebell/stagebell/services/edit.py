@@ -33,10 +33,12 @@ class Editor:
             raise NotFound(f"there is no {key.object} {key.id}")
         return record
 
-    def edit(self, key: RecordKey, fields: Mapping[str, Any]) -> Stored:
-        """Write values as they came. Raises NotFound, InvalidInput with every problem, RecordLocked, Conflict."""
+    def edit(self, key: RecordKey, fields: Mapping[str, Any], seen: int | None = None) -> Stored:
+        """Write values as they came; with `seen`, only over that version.
+
+        Raises NotFound, InvalidInput with every problem, RecordLocked, Conflict."""
         record = self.record(key)
-        return self._applied(self._change(record, "updated", self._checked(record, fields)))
+        return self._applied(self._change(record, "updated", self._checked(record, fields)), seen)
 
     def lock(self, key: RecordKey, why: str) -> Stored:
         """Locking a locked record leaves it as it is, with its first reason. Raises NotFound."""
@@ -77,8 +79,8 @@ class Editor:
     def _change(self, record: Record, type: ChangeType, fields: Mapping[str, Value], why: str = "") -> Change:
         return Change(self._id, SOURCE, record.key, type, self._at(record), fields, actor=self.by, why=why)
 
-    def _applied(self, change: Change) -> Stored:
-        applied = self.applier.apply(change)
+    def _applied(self, change: Change, seen: int | None = None) -> Stored:
+        applied = self.applier.apply(change, seen)
         _demand_taken(applied)
         return self._stored(change.key)
 

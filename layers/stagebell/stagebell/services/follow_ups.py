@@ -39,7 +39,7 @@ class TaskDesk:
         if not taker.exists or taker.fields.get("active") is False:
             why = "is not active" if taker.exists else "is not known"
             raise InvalidInput([Problem("assignee", "active_user", f"user {user} {why}")])
-        return self._edited(task, assignee=user)
+        return self._edited(found, assignee=user)
 
     def _ended(self, task: str, state: str, **more: Any) -> Record:
         found = self._task(task)
@@ -47,13 +47,14 @@ class TaskDesk:
             return self.editor.unchanged(found.key).record
         if state_of(found.fields) != "open":
             raise Conflict(f"task {task} is {state_of(found.fields)} already")
-        return self._edited(task, state=state, **more)
+        return self._edited(found, state=state, **more)
 
     def _task(self, task: str) -> Record:
         return self.editor.record(RecordKey("task", task))
 
-    def _edited(self, task: str, **fields: Any) -> Record:
-        return self.editor.edit(RecordKey("task", task), fields).record
+    def _edited(self, task: Record, **fields: Any) -> Record:
+        """Over the version that was looked at: of completing and cancelling at the same moment, one wins."""
+        return self.editor.edit(task.key, fields, seen=task.version).record
 
 
 def task(records: Records, id: str) -> Record:
