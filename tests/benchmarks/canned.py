@@ -1,5 +1,7 @@
 """AWS without a network: the answers that moto gave once, given again at once, so that only our own time is left."""
 
+import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,17 +21,23 @@ class Call:
     operation: str
     parameters: Mapping[str, Any]
 
+    @property
+    def table(self) -> str:
+        """Empty where it is about none, or about several at once."""
+        return str(self.parameters.get("TableName", ""))
+
     def __call__(self) -> None:
         getattr(self.client, xform_name(self.operation))(**self.parameters)
 
 
 @dataclass
 class Canned:
-    """While `rehearsing`, calls and the last answer of each operation are noted; while `playing`, nothing is sent."""
+    """While `rehearsing`, calls and the last answer of each operation on each table are noted; while `playing`, nothing
+    is sent."""
 
     clients: Sequence[Any]
     calls: list[Call] = field(default_factory=list)
-    _answers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _answers: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
 
     @contextmanager
     def rehearsing(self) -> Iterator[None]:
@@ -52,10 +60,12 @@ class Canned:
             client.meta.events.unregister("before-send", self._answer)
 
     def _answered(self, operation_model: Any, response_dict: Mapping[str, Any], **_rest: Any) -> None:
-        self._answers[operation_model.name] = dict(response_dict)
+        self._answers[operation_model.name][self.calls[-1].table] = dict(response_dict)
 
     def _answer(self, request: Any, event_name: str, **_rest: Any) -> AWSResponse:
-        known = self._answers[event_name.rpartition(".")[2]]
+        answers = self._answers[event_name.rpartition(".")[2]]
+        table = next(iter(answers)) if len(answers) == 1 else json.loads(request.body)["TableName"]
+        known = answers[table]
         return AWSResponse(request.url, known["status_code"], known["headers"], _Body(known["body"]))
 
 

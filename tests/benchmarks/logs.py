@@ -77,6 +77,22 @@ def with_more_scenarios(log: Log, folder: Path, total: int) -> Path:
     return folder
 
 
+def with_workflows(log: Log, folder: Path) -> Path:
+    """The example's definitions, and workflows that write what no other definition looks at."""
+    shutil.copytree(log.definitions, folder)
+    worded = {"rfc": {"template": "{{ Ticket.incident_state }} at {{ Ticket.priority }}"}}
+    for workflow in (_updating("incident_state", worded), _updating("assignment_group", {"knowledge": True})):
+        (folder / f"{workflow['name']}.json").write_text(json.dumps(workflow))
+    return folder
+
+
+def _updating(field: str, values: dict[str, object]) -> dict[str, object]:
+    name = f"on-{field.replace('_', '-')}"
+    trigger = {"on": "updated", "fields": [field]}
+    actions = [{"name": "write", "type": "update_field", "set": values}]
+    return {"kind": "workflow", "name": name, "object": "incident", "trigger": trigger, "actions": actions}
+
+
 def _of_group(number: int) -> dict[str, object]:
     step = {
         "name": "1",

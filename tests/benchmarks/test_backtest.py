@@ -47,6 +47,22 @@ def test_the_speed_of_a_backtest_of_incidents(scenarios: int, tmp_path: Path, fi
         report_firings(log, firings, figures, f"{what}: firings")
 
 
+def test_a_backtest_with_workflows_that_update_fields(tmp_path: Path, figures: Figures) -> None:
+    log, firings = logs.incidents(), tmp_path / "firings.csv"
+    folder = logs.with_workflows(log, tmp_path / "with-workflows")
+
+    least, whole = floor(log), backtest(log, folder, firings)
+
+    updates = sum(firing[1] == "write" for firing in logs.firings_in(firings))
+    what = f"{log.size():,} changes, 6 scenarios and 2 workflows that update fields"
+    figures.add(
+        TOPIC, what, f"{log.size() / whole.cpu:,.0f} changes/s", beside=f"{whole.cpu / least.cpu:.1f} times the floor"
+    )
+    figures.add(TOPIC, f"{what}: updates", f"{updates:,}", beside=f"{updates / whole.cpu:,.0f} updates/s")
+    figures.add(TOPIC, f"{what}: memory at its peak", f"{whole.peak / 2**20:.0f} MiB")
+    assert updates > 0
+
+
 def test_the_firings_of_loan_applications(tmp_path: Path, figures: Figures) -> None:
     log, firings = logs.loans(), tmp_path / "firings.csv"
 

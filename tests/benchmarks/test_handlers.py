@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from stagebell.runtime import wiring
 from tests.benchmarks.canned import Canned
 from tests.benchmarks.measure import cpu_of
 from tests.benchmarks.report import Figures
-from tests.machines.world import Context, World, apply_change, receive_change, webhook, world
+from tests.machines.resources import STACK
+from tests.machines.world import ACTIONS, Context, World, apply_change, receive_change, webhook, world
 from tests.stage import DEAL, QUOTATION, START, UNASSIGNED, mail, scenario
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -28,7 +30,7 @@ type Invoke = Callable[[], Any]
 def explained(figures: Figures) -> None:
     figures.explain(
         TOPIC,
-        "CPU time per change of warm handlers, logging included, with the network stubbed below botocore. The floor "
+        "CPU time per change, or per step, of warm handlers, logging included, with the network stubbed below botocore. The floor "
         "makes the same AWS calls with botocore and does nothing else.",
     )
 
@@ -62,7 +64,7 @@ def message(number: int, stage: str) -> dict[str, Any]:
 
 def report(figures: Figures, what: str, invocations: list[Invoke]) -> None:
     """CPU of the invocations per change, beside that of the calls they make."""
-    canned = Canned([wiring.client(service) for service in SERVICES])
+    canned = Canned([*map(wiring.client, SERVICES), wiring.sending_client("sesv2")])
     with canned.rehearsing():
         invocations.pop(0)()
     calls = len(invocations) * canned.calls
@@ -93,6 +95,31 @@ def test_applying(deployed: World, figures: Figures, size: int, stage: str, what
 
     batches = [consume(n) for n in range(CHANGES // size + 1)]
     report(figures, f"`apply_change`, {counted(size)} a batch, each {what}", batches)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"type": "send_email", "to": [{"address": "desk@example.com"}], "subject": "{{ deal.name }}", "text": "Look"},
+        {"type": "update_field", "set": {"urgent": True, "count": {"add": 1}}},
+    ],
+    ids=lambda step: step["type"],
+)
+def test_acting(figures: Figures, step: dict[str, Any]) -> None:
+    """The run's step stays due for as long as the same answers are given."""
+    timed = {"name": "first", "at": {"after": "5 minutes"}, **step}
+    with world(DEAL, scenario(steps=[timed]), start=START) as made:
+        made.post(change(7, UNASSIGNED), delivery="warm")
+        (run,) = made.runs("deal", "deal-7")
+        made.clock.advance(START + timedelta(minutes=5))
+        task = {"version": 1, "run": run.id, "step": "first", "execution": 1, "born": START.isoformat()}
+        act = ACTIONS[f"{STACK}-{step['type'].replace('_', '-')}"]
+
+        report(figures, f"`{step['type']}`, 1 step", [lambda: settle(act(task, Context()))] * (CHANGES + 1))
+
+
+def settle(answer: dict[str, Any]) -> None:
+    assert answer["next"] == "done", answer
 
 
 def counted(size: int) -> str:

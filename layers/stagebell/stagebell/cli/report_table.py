@@ -22,7 +22,7 @@ def show(report: Report) -> None:
 
 def _table(report: Report) -> Table:
     table = Table(title="What would have happened", title_justify="left")
-    for heading in ("scenario", "entered", "ended", "step", "acted", "did not act"):
+    for heading in ("definition", "entered", "ended", "step", "acted", "did not act"):
         table.add_column(heading, justify="right" if heading in ("entered", "acted") else "left", overflow="fold")
     for name, scenario in sorted(report.scenarios.items()):
         rows = list(scenario.steps.items()) or [("", Counter[str]())]

@@ -1,6 +1,6 @@
 """The services on in-memory adapters: for backtests and tests. No AWS, no network, a clock that stands still."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +25,7 @@ from stagebell.adapters.memory.suppressions import MemorySuppressions
 from stagebell.adapters.phone import e164
 from stagebell.adapters.public_holidays import public_holidays
 from stagebell.domain.invitations import Invitation
-from stagebell.ports import Definition, Renderer
+from stagebell.ports import Applied, Definition, Renderer
 from stagebell.services.act import Action, Actor
 from stagebell.services.apply import Applier
 from stagebell.services.assign_owner import AssignOwner
@@ -85,7 +85,10 @@ class Offline:
         self.catalog = Catalog(self.definitions, public_holidays, self.zone)
         self.outbox = MemoryOutbox(self.store)
         self.teller = MemoryTeller(keep=self.keep)
-        self.applier = Applier(self.catalog, self.records, self.runs, self.scheduler, self.teller, self.clock)
+        self.noted: Callable[[Applied], None] = _unnoted
+        self.applier = Applier(
+            self.catalog, self.records, self.runs, self.scheduler, self.teller, self.clock, lambda a: self.noted(a)
+        )
         self.actor = Actor(self.applier, self.records, self.runs, self.clock, PREFIX)
         self.finisher = Finisher(self.runs, self.scheduler, self.clock)
         self.actions = self._actions()
@@ -154,11 +157,16 @@ class Offline:
     def backtest(self) -> Backtest:
         report = Report(self.zone)
         self.store.on_end = report.ended
+        self.noted = report.noted
         rehearsed = {k: a if k in NEEDS_NOBODY else Rehearsed(a) for k, a in self.actions.items()}
         return Backtest(self.applier, self._machine(rehearsed), report)
 
     def _machine(self, actions: Mapping[str, Action]) -> VirtualMachine:
         return VirtualMachine(self.actor, actions, self.scheduler, self.runs, self.clock)
+
+
+def _unnoted(_applied: Applied) -> None:
+    return
 
 
 def _making(maker: Maker) -> Mapping[str, Action]:

@@ -101,6 +101,9 @@ class Report:
         self.stale += applied.event == "stale"
         self.first = self.first or applied.change.occurred_at
         self.last = applied.change.occurred_at
+
+    def noted(self, applied: Applied) -> None:
+        """What definitions said to a change, whether it was fed or made by an action."""
         for evaluation in applied.evaluations:
             self._evaluated(evaluation["definition"], evaluation["outcome"])
 
