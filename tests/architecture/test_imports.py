@@ -10,8 +10,8 @@ import pytest
 from tests.architecture.source import LAYER, PACKAGE, Source, functions, layer
 
 SDKS = {
-    "botocore", "jinja2", "markupsafe", "babel", "phonenumbers", "holidays", "icalendar", "aws_lambda_powertools", "yaml",
-    "rich",
+    "botocore", "jinja2", "markupsafe", "babel", "phonenumbers", "holidays", "icalendar", "aws_lambda_powertools",
+    "yaml", "rich",
 }  # fmt: skip
 ALLOWED = {
     "functions": {"services", "contracts", "runtime", "domain", "api"},

@@ -30,8 +30,8 @@ type Invoke = Callable[[], Any]
 def explained(figures: Figures) -> None:
     figures.explain(
         TOPIC,
-        "CPU time per change, or per step, of warm handlers, logging included, with the network stubbed below botocore. The floor "
-        "makes the same AWS calls with botocore and does nothing else.",
+        "CPU time per change, or per step, of warm handlers, logging included, with the network stubbed below "
+        "botocore. The floor makes the same AWS calls with botocore and does nothing else.",
     )
 
 

@@ -348,7 +348,7 @@ def test_an_integrator_starts_a_workflow_by_hand(api: Api) -> None:
     mistaken = api.post("/v1/scenarios/give-up/runs", {"object": "deal", "id": "deal-7"}, role="integrator")
 
     assert (answer.status, answer.json["definition"], answer.json["status"]) == (201, "give-up", "running")
-    assert is_problem(mistaken, 404, "not_found")
+    assert (mistaken.status, mistaken.json["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize(

@@ -456,3 +456,26 @@ def test_an_error_that_the_machine_retries_leaves_record_and_run_as_they_were():
         act(stage, Doing(throttled))
 
     assert (stage.record(), stage.runs()) == before
+
+
+def test_a_change_at_the_moment_of_a_start_by_hand_sees_the_run():
+    waits = scenario("waits", trigger={"on": "manual"}, cancel_if={"field": "amount", "op": "changed"})
+    stage = Stage(waits)
+    stage.post(type_="created", name="Acme", amount=1)
+    version = stage.record().version
+
+    stage.offline.applier.start("scenario", "waits", RecordKey("deal", "deal-7"), "manual:1", "ada")
+    stage.post(amount=2)
+
+    assert stage.record().version == version + 2, "a change that read the record before the start is made to look again"
+    assert stage.runs()[0].reason == "cancel_condition"
+
+
+def test_a_user_with_more_roles_than_one_transaction_holds_is_refused_with_a_word():
+    stage = Stage()
+    stage.user("u1", name="Ada", roles=["desk"])
+
+    refused = stage.post("u1", object="user", roles=[f"role-{number}" for number in range(41)])
+
+    assert (refused.event, refused.note) == ("refused", "too_many_roles")
+    assert stage.record("u1", "user").current["roles"] == ["desk"]

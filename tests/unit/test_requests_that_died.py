@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stagebell.domain.changes import RecordKey
+from stagebell.domain.errors import RecordBusy
 from stagebell.domain.planning import Halt, Wake
 from stagebell.runtime import wiring
 from stagebell.services.edit import Editor
@@ -57,13 +58,35 @@ def test_a_request_that_died_after_it_was_stored_is_carried_on_when_it_comes_aga
     stage.post("t1", object="task", type_="created", title="Call", assignee="u1", state="open")
     dying = replace(stage.offline.applier, scheduler=DiesWaking())
     with pytest.raises(Died):
-        request_(Editor(dying, "key", "one"))
+        request_(Editor(dying, stage.offline.queue, "key", "one"))
 
-    request_(Editor(stage.offline.applier, "key", "one"))
+    request_(Editor(stage.offline.applier, stage.offline.queue, "key", "one"))
     stage.advance(minutes=1)
 
     (run,) = stage.offline.runs.of_record(TASK).items
     assert (run.status, stage.record("t1", "task").version) == ("completed", 2)
+
+
+class Throttled(DiesWaking):
+    """A scheduler that is busy."""
+
+    def start(self, wake: Wake) -> None:
+        raise RecordBusy("Step Functions asked to slow down")
+
+
+def test_what_an_edit_leads_to_is_carried_on_by_the_queue_where_it_cannot_be_started_at_once() -> None:
+    stage = Stage(FOLLOWING)
+    stage.post("t1", object="task", type_="created", title="Call", state="open")
+    busy = replace(stage.offline.applier, scheduler=Throttled())
+
+    stored = Editor(busy, stage.offline.queue, "key", "one").edit(TASK, {"title": "Call them"})
+    for change in stage.offline.queue.take():
+        stage.offline.applier.apply(change)
+    stage.advance(minutes=1)
+
+    assert stored.record.current["title"] == "Call them"
+    (run,) = stage.offline.runs.of_record(TASK).items
+    assert run.status == "completed"
 
 
 def test_a_start_by_hand_that_died_after_it_was_stored_is_not_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from tests.stage import Stage
 
 def desk(stage: Stage, occasion: str, records: Any = None) -> TaskDesk:
     applier = stage.offline.applier
-    return TaskDesk(Editor(replace(applier, records=records) if records else applier, "key", occasion))
+    applier = replace(applier, records=records) if records else applier
+    return TaskDesk(Editor(applier, stage.offline.queue, "key", occasion))
 
 
 class Overtaken:

@@ -121,7 +121,7 @@ class Applied:
     outdated: tuple[str, ...] = ()
     evaluations: tuple[Mapping[str, Any], ...] = ()
     dispatch: tuple[Order, ...] = ()
-    note: str = ""  # a stable word: record_too_large, record_locked, mirrored_while_locked, overtakes_write_back
+    note: str = ""  # a stable word: see the reference of states
 
 
 @dataclass(frozen=True, slots=True)

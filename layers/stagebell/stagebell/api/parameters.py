@@ -37,7 +37,7 @@ def _editor(request: Resolved) -> Editor:
     p, event = _ports(), request.resolved_event.raw_event
     p.catalog.refresh()
     applier = Applier(p.catalog, p.records, p.runs, p.scheduler, p.teller, p.clock, note_applied)
-    return Editor(applier, caller_of(event).key, _occasion(event))
+    return Editor(applier, p.queue, caller_of(event).key, _occasion(event))
 
 
 def _occasion_of(request: Resolved) -> str:

@@ -24,7 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     query = f"?definition={quoted(arguments.definition)}" if arguments.definition else ""
     told = api.get(f"{changes}/{quoted(arguments.change)}/explanation{query}")
-    print(*(_explained(told["definitions"]) or ["No scenario or workflow was tried: none waits for what changed."]), sep="\n")
+    nothing = "No scenario or workflow was tried: none waits for what changed."
+    print(*(_explained(told["definitions"]) or [nothing]), sep="\n")
     return 0
 
 

@@ -1,7 +1,27 @@
-"""The page of states: every state and reason of runs, steps and deliveries."""
+"""The page of states: every state and reason of changes, runs, steps and deliveries."""
 
 from stagebell.cli.markdown import code, page, table
+from stagebell.domain.built_ins import ROLES_LIMIT
 
+EVENTS = {
+    "created": "the first change of type `created`",
+    "updated": "at least one value differs",
+    "saved": "accepted, without a difference",
+    "deleted": "the record is gone",
+    "echo": "its source repeats what it was told of a change made here: it starts nothing",
+    "locked": "nobody but an authoritative source changes the record from now on",
+    "unlocked": "anybody may again",
+    "manual": "somebody, or an action, started a definition by hand",
+    "stale": "it came too late: newer values are known",
+    "refused": "it was not stored: the note says why",
+}
+NOTES = {
+    "record_locked": "refused: the record is locked, and its source is not authoritative",
+    "record_too_large": "refused: the record would be larger than a record may be",
+    "too_many_roles": f"refused: a user has at most {ROLES_LIMIT} roles",
+    "mirrored_while_locked": "the record is locked, but its source is authoritative",
+    "overtakes_write_back": "its source wrote what it was still to be told otherwise: the newer value of the source wins",
+}
 EVALUATIONS = {
     "started": "a run began",
     "not_matched": "the entry condition did not hold; `why` shows the values",
@@ -38,9 +58,10 @@ DELIVERIES = {
     "sent": "the provider, the function or the receiver took it; or it is in the inbox",
     "delivered": "the recipient's server took it",
     "bounced": "the recipient's server refused it",
-    "failed": "the provider refused it, `retries_exhausted`, or `step_settled` while it waited for its next attempt",
+    "failed": "the provider refused it, `retries_exhausted`, or `step_settled` while it waited for its next attempt; a "
+    "write-back: `gone`, `gave_up` after three days, `change_forgotten` by the record's history",
     "suppressed": "not sent on purpose: `bounced` or `complained` earlier, `gone`, `quiet_import`, "
-    "`not_a_phone_number`",
+    "`not_a_phone_number`; a write-back: `overtaken` by newer values, `no_write_back` in its source any more",
 }
 
 
@@ -48,6 +69,9 @@ def states_page() -> str:
     return page(
         "States and reasons",
         "Whatever happens or does not happen has a state and a reason, and both are stable words.",
+        "## What a change was",
+        _states(EVENTS, "event"),
+        _states(NOTES, "note"),
         "## What a definition says to a change",
         _states(EVALUATIONS, "outcome"),
         "## Runs",

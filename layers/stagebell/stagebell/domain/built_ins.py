@@ -6,6 +6,8 @@ from typing import Any
 
 TASK_STATES = ("open", "done", "cancelled")
 EVENT_STATES = ("confirmed", "cancelled")
+ROLES_LIMIT = 40
+"""Of one user: joining and leaving a role is an item each of the one transaction that stores a change."""
 SALES_RECORD_KINDS = ("visit", "call", "note")
 
 _ABOUT = {"record_object": {"type": "text"}, "record_id": {"type": "text"}}

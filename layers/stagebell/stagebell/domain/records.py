@@ -10,6 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from stagebell.domain.built_ins import ROLES_LIMIT
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.echoes import Echo, hear, nod
 from stagebell.domain.fields import Value
@@ -91,6 +92,14 @@ def too_large(record: Record) -> bool:
     if 4 * roughly < SIZE_LIMIT and not any(isinstance(value, list) for value in fields.values()):
         return False  # a character has at most four bytes
     return sum(len(f"{name}{value}".encode()) for name, value in fields.items()) > SIZE_LIMIT
+
+
+def refusal(record: Record) -> str:
+    """Why a record cannot be stored so: `record_too_large`, `too_many_roles`; empty where it can."""
+    if too_large(record):
+        return "record_too_large"
+    roles = record.current.get("roles") if record.key.object == "user" else None
+    return "too_many_roles" if isinstance(roles, list) and len(roles) > ROLES_LIMIT else ""
 
 
 def compare(record: Record, change: Change) -> Comparison:

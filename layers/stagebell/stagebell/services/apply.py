@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.errors import Conflict, InvalidValue, NotFound, RecordBusy, RecordLocked
 from stagebell.domain.planning import Evaluation, Halt, Order, Plan, Tell, Wake, enrolment_of
-from stagebell.domain.records import Comparison, Record, compare, too_large
+from stagebell.domain.records import Comparison, Record, compare, refusal
 from stagebell.domain.rotations import Rotation
 from stagebell.domain.runs import Run
 from stagebell.domain.scenarios import Scenario
@@ -182,8 +182,8 @@ class Applier:
             note = ""  # it says nothing that a lock could refuse
         if note == "record_locked":
             return self._written(self.entries.refused(comparison, note))
-        if too_large(comparison.after):
-            return self._written(self.entries.refused(comparison, "record_too_large"))
+        if reason := refusal(comparison.after):
+            return self._written(self.entries.refused(comparison, reason))
         return self._commit(stored, comparison, self.plans.plan(stored, comparison), note)
 
     def _admitted(self, record: Record, change: Change) -> str:
@@ -210,8 +210,8 @@ class Applier:
         comparison = _by_hand(stored.record, deed.change) if deed.by_hand else compare(stored.record, deed.change)
         if not deed.by_hand:
             self._admitted(stored.record, deed.change)
-        if too_large(comparison.after):
-            raise InvalidValue(f"record {key} would be larger than a record may be")
+        if reason := refusal(comparison.after):
+            raise InvalidValue(f"record {key} cannot be stored so: {reason}")
         plan = self.plans.plan(stored, comparison, deed.starts, alone=deed.by_hand, acting=run if own else None)
         if deed.by_hand and any(evaluation.outcome != "started" for evaluation in plan.evaluations):
             raise RunMoved(f"what step {deed.change.id} starts was weighed before record {key} got another run")
@@ -243,4 +243,6 @@ class Applier:
 
 
 def _by_hand(record: Record, occasion: Change) -> Comparison:
-    return Comparison(record, record, occasion, "manual", frozenset(), (), record.current)
+    """The record stays as it is. Its version does not: a change that is stored at the same moment must see the run."""
+    after = replace(record, version=record.version + 1)
+    return Comparison(record, after, occasion, "manual", frozenset(), (), record.current)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from stagebell.domain.built_ins import ROLES_LIMIT
 from stagebell.domain.changes import Change, ChangeReader, ChangeType, RecordKey
-from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem
+from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem, RecordBusy
 from stagebell.domain.fields import Value, instant_text
 from stagebell.domain.objects import ObjectType
 from stagebell.domain.records import Record
-from stagebell.ports import Applied, Stored
+from stagebell.ports import Applied, ChangeQueue, Stored
 from stagebell.services.apply import Applier
 
 SOURCE = "api"
@@ -20,9 +21,11 @@ SOURCE = "api"
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """`by` is the id of the API key; `occasion` names the request: one that comes again changes nothing more."""
+    """`by` is the id of the API key; `occasion` names the request: one that comes again changes nothing more. `queue`
+    carries on what an edit leads to, where that could not be started at once."""
 
     applier: Applier
+    queue: ChangeQueue
     by: str
     occasion: str
 
@@ -80,9 +83,21 @@ class Editor:
         return Change(self._id, SOURCE, record.key, type, self._at(record), fields, actor=self.by, why=why)
 
     def _applied(self, change: Change, seen: int | None = None) -> Stored:
-        applied = self.applier.apply(change, seen)
+        try:
+            applied = self.applier.apply(change, seen)
+        except RecordBusy:
+            applied = self._carried_on(change)
         _demand_taken(applied)
         return self._stored(change.key)
+
+    def _carried_on(self, change: Change) -> Applied:
+        """The edit was stored, but not all that it leads to could be started: the queue brings it again until it is.
+        Raises RecordBusy where it was not stored either."""
+        applied = self.applier.records.applied(change.key, change.id)
+        if applied is None:
+            raise RecordBusy(f"record {change.key} is changed by others all the time: send the request again")
+        self.queue.send([change])
+        return applied
 
     def _stored(self, key: RecordKey) -> Stored:
         return self.applier.records.load(key)
@@ -96,5 +111,7 @@ def _emptied(kind: ObjectType, fields: Mapping[str, Any]) -> list[Problem]:
 def _demand_taken(applied: Applied) -> None:
     if applied.note == "record_too_large":
         raise InvalidInput([Problem("fields", "record_too_large", "the record would be larger than a record may be")])
+    if applied.note == "too_many_roles":
+        raise InvalidInput([Problem("fields.roles", "too_many_roles", f"a user has at most {ROLES_LIMIT} roles")])
     if applied.event == "stale" or applied.outdated:
         raise Conflict("the record was changed by its source at the same moment: read it, then send a new request")

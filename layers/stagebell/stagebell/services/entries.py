@@ -45,7 +45,7 @@ class Entries:
         """Whom to tell of a change made here: the sources that reported the record and want to know. What they are told
         they may repeat, which is no news then."""
         change, after = comparison.change, comparison.after
-        if not change.is_own or after.version == comparison.before.version or comparison.event == "saved":
+        if not change.is_own or after.version == comparison.before.version or comparison.event in ("saved", "manual"):
             return comparison, ()
         sources = [source for source in after.sources if self._listens(source)]
         if not sources:

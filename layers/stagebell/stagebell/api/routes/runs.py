@@ -48,14 +48,10 @@ def cancel_run(run: Word, ports: Ports, body: Annotated[CancelRun | None, Body()
     return Run.from_domain(finisher.cancel(run, (body or CancelRun()).reason))
 
 
-STARTED = {
-    "role": "integrator",
-    "status": 201,
-    "problems": ("not_found", "conflict", "definition_broken", "record_busy"),
-}
+NOT_STARTED = ("not_found", "conflict", "definition_broken", "record_busy")
 
 
-@routes.post("/v1/scenarios/{name}/runs", **STARTED)
+@routes.post("/v1/scenarios/{name}/runs", role="integrator", status=201, problems=NOT_STARTED)
 def start_scenario(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: By, occasion: Occasion) -> Run:
     """Start a scenario for a record.
 
@@ -63,7 +59,7 @@ def start_scenario(name: Name, body: Annotated[StartRun, Body()], ports: Ports, 
     return _started("scenario", name, body, ports, by, occasion)
 
 
-@routes.post("/v1/workflows/{name}/runs", **STARTED)
+@routes.post("/v1/workflows/{name}/runs", role="integrator", status=201, problems=NOT_STARTED)
 def start_workflow(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: By, occasion: Occasion) -> Run:
     """Start a workflow for a record.
 

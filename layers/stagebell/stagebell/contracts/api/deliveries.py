@@ -10,7 +10,6 @@ from stagebell.domain import deliveries
 from stagebell.domain.deliveries import Channel, State
 
 
-
 class Delivery(Shape):
     """One message to one recipient over one channel."""
 
