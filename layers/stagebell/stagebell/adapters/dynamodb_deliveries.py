@@ -19,6 +19,9 @@ from stagebell.ports import Guard, Page, RunMoved
 _GOING = Expression("#status = :running", running="running")
 
 
+_NEW = Expression("attribute_not_exists(#key)")
+
+
 class DynamoDeliveries:
     """`runs` and `records` are the tables whose items a reservation depends on."""
 
@@ -40,8 +43,10 @@ class DynamoDeliveries:
 
     def reserve(self, delivery: Delivery, guard: Guard | None) -> Delivery | None:
         ours = replace(delivery, state="sending") if delivery.state == "planned" else delivery
-        new = self._deliveries.putting(self._values(ours), Expression("attribute_not_exists(#key)"))
-        reasons = transact(self._deliveries.client, [new, *(self._guards(guard) if guard else ())])
+        if guard is None:
+            return None if self._deliveries.put(self._values(ours), _NEW) else self.get(delivery.key)
+        new = self._deliveries.putting(self._values(ours), _NEW)
+        reasons = transact(self._deliveries.client, [new, *self._guards(guard)])
         if not reasons:
             return None
         if reasons[0] == "refused" and (stored := self.get(delivery.key)) is not None:
