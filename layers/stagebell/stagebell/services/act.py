@@ -18,7 +18,7 @@ from stagebell.domain.fields import Value
 from stagebell.domain.records import Record
 from stagebell.domain.runs import Run, StepState, StepStatus
 from stagebell.domain.scenarios import Scenario, Step
-from stagebell.ports import Clock, Records, RunMoved, Runs
+from stagebell.ports import Clock, Records, RunMoved, Runs, Stored
 from stagebell.services.apply import Acting, Applier, Deed
 from stagebell.services.catalog import Catalog
 from stagebell.services.look import Lookout, needs_zone
@@ -28,13 +28,17 @@ ATTEMPTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What an action sees when it acts."""
+    """What an action sees when it acts; `stored` is the run's record with what it remembers of each definition."""
 
     run: Run
     scenario: Scenario
     step: Step
-    record: Record
+    stored: Stored
     view: View
+
+    @property
+    def record(self) -> Record:
+        return self.stored.record
 
     def change(
         self, record: Record, fields: Mapping[str, Value], type: ChangeType = "updated", why: str = ""
@@ -182,8 +186,8 @@ class Actor:
 
     def _again(self, run: Run, made: _Made) -> _Made:
         """What was made, to be noted on the run and the record as they are by now."""
-        record = self.records.load(run.key).record if made.outcome.deed else made.look.record
-        return replace(made, look=replace(made.look, run=run, record=record))
+        stored = self.records.load(run.key) if made.outcome.deed else made.look.stored
+        return replace(made, look=replace(made.look, run=run, stored=stored))
 
     def _stored(self, run: Run, found: Run | _Made) -> Run | None:
         """The run as it is stored now: the same where nothing is new, None where it has moved meanwhile."""
@@ -191,7 +195,7 @@ class Actor:
         deed = found.deed if isinstance(found, _Made) else None
         if deed is not None and isinstance(found, _Made):
             try:
-                return self.applier.do(deed, Acting(after, found.look.record.version)).run
+                return self.applier.do(deed, Acting(after, found.look.stored)).run
             except RETRIED_BY_MACHINES:
                 raise
             except StagebellError as error:
@@ -205,9 +209,9 @@ class Actor:
     def _look(self, run: Run, name: str, now: datetime) -> tuple[Look, deciding.Decision]:
         scenario = self.catalog.scenario(run.definition, run.version)
         step = scenario.step(name)
-        record = self.records.load(run.key).record
-        view = self._view(record, scenario, step, now)
-        return Look(run, scenario, step, record, view), decide(run, scenario, name, record, view)
+        stored = self.records.load(run.key)
+        view = self._view(stored.record, scenario, step, now)
+        return Look(run, scenario, step, stored, view), decide(run, scenario, name, stored.record, view)
 
     def _view(self, record: Record, scenario: Scenario, step: Step, now: datetime) -> View:
         lookout = Lookout(self.catalog, self.records)

@@ -49,10 +49,11 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """The run whose step does a deed, as that step leaves it; `version` is that of its record when the step looked."""
+    """The run whose step does a deed, as that step leaves it; `stored` is its record as the step saw it. That is not
+    read again: what has moved since cannot be committed."""
 
     run: Run
-    version: int
+    stored: Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +134,11 @@ class Applier:
         comparison = _by_hand(stored.record, occasion)
         return self._commit(stored, comparison, self.plans.plan(stored, comparison, (scenario,), alone=True))
 
-    def weigh(self, scenario: Scenario, change: Change, acting: Run) -> Evaluation:
-        """What starting a scenario by hand for the record of a run would come to; starts nothing. `acting` is that run
-        as its step will leave it."""
-        stored = self.records.load(change.key)
-        comparison = _by_hand(stored.record, change)
-        return self.plans.plan(stored, comparison, (scenario,), alone=True, acting=acting).evaluations[0]
+    def weigh(self, scenario: Scenario, change: Change, acting: Acting) -> Evaluation:
+        """What starting a scenario by hand for the record of a run would come to; starts nothing."""
+        comparison = _by_hand(acting.stored.record, change)
+        plan = self.plans.plan(acting.stored, comparison, (scenario,), alone=True, acting=acting.run)
+        return plan.evaluations[0]
 
     def do(self, deed: Deed, acting: Acting) -> Done:
         """Store what a step does to a record together with the step's end.
@@ -203,9 +203,9 @@ class Applier:
 
     def _try_deed(self, deed: Deed, acting: Acting) -> Done:
         run, key = acting.run, deed.change.key
-        stored = self.records.load(key)
         own = key == run.key
-        if (own and stored.record.version != acting.version) or deed.seen not in (None, stored.record.version):
+        stored = acting.stored if own else self.records.load(key)
+        if deed.seen not in (None, stored.record.version):
             raise RunMoved(f"record {key} has changed since the step looked at it")
         comparison = _by_hand(stored.record, deed.change) if deed.by_hand else compare(stored.record, deed.change)
         if not deed.by_hand:
@@ -215,7 +215,7 @@ class Applier:
         plan = self.plans.plan(stored, comparison, deed.starts, alone=deed.by_hand, acting=run if own else None)
         if deed.by_hand and any(evaluation.outcome != "started" for evaluation in plan.evaluations):
             raise RunMoved(f"what step {deed.change.id} starts was weighed before record {key} got another run")
-        settling = None if own else self._settling(acting)
+        settling = None if own else _settling(acting)
         commit = replace(
             self.entries.commit(stored, comparison, plan), acting=run.id, settling=settling, rotation=deed.rotation
         )
@@ -224,15 +224,6 @@ class Applier:
         stored_run = settling.run if settling else next(updated for updated in plan.updated if updated.id == run.id)
         return Done(commit.applied, stored_run)
 
-    def _settling(self, acting: Acting) -> Settling:
-        run = replace(acting.run, revision=acting.run.revision + 1)
-        stored = self.records.load(run.key)
-        if stored.record.version != acting.version:
-            raise RunMoved(f"record {run.key} has changed since the step looked at it")
-        enrolment = stored.enrolments.get(run.definition)
-        ours = enrolment is not None and enrolment.run == run.id
-        return Settling(run, acting.version, enrolment_of(run, ()) if ours else None)
-
     def _written(self, commit: Commit) -> Applied | None:
         """What is in the history now; None where the record has moved."""
         change = commit.applied.change
@@ -240,6 +231,13 @@ class Applier:
         if result == "duplicate":
             return self.records.applied(change.key, change.id)
         return commit.applied if result == "committed" else None
+
+
+def _settling(acting: Acting) -> Settling:
+    run = replace(acting.run, revision=acting.run.revision + 1)
+    enrolment = acting.stored.enrolments.get(run.definition)
+    ours = enrolment is not None and enrolment.run == run.id
+    return Settling(run, acting.stored.record.version, enrolment_of(run, ()) if ours else None)
 
 
 def _by_hand(record: Record, occasion: Change) -> Comparison:

@@ -8,7 +8,7 @@ from stagebell.domain import runs
 from stagebell.domain.planning import Outcome as Word
 from stagebell.domain.runs import Run, StepStatus
 from stagebell.services.act import Look, Outcome
-from stagebell.services.apply import Applier, Deed
+from stagebell.services.apply import Acting, Applier, Deed
 
 _ENDS: Mapping[Word, StepStatus] = MappingProxyType(
     {
@@ -41,7 +41,7 @@ class StartProcess:
         if not look.record.exists:
             return Outcome("skipped", "record_deleted")
         change = look.change(look.record, {})
-        weighed = self.applier.weigh(scenario, change, _after(look))
+        weighed = self.applier.weigh(scenario, change, Acting(_after(look), look.stored))
         if weighed.outcome != "started":
             return Outcome(_ENDS[weighed.outcome], weighed.outcome, why=weighed.why.document())
         deed = Deed(change, (scenario,), by_hand=True, seen=look.record.version)
