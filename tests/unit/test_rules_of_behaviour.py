@@ -492,6 +492,21 @@ def test_rule_10_a_clock_that_is_only_set_back_is_no_loop():
     assert stage.acted == ["nudge"]
 
 
+def test_rule_10_a_run_that_has_acted_counts_although_another_replaces_it():
+    steps = [mail("tell", {"after": "0 minutes"}), mail("nudge", {"after": "3 days"})]
+    stage = Stage(scenario("eager", trigger={"on": "saved"}, reentry="restart", steps=steps))
+
+    def save(number: int) -> str:
+        outcome: str = stage.post(count=number).evaluations[0]["outcome"]
+        stage.advance(seconds=10)
+        return outcome
+
+    outcomes = [save(number) for number in range(RUNS_PER_HOUR + 2)]
+
+    assert outcomes == ["started"] * RUNS_PER_HOUR + ["loop_stopped"] * 2
+    assert stage.acted == ["tell"] * RUNS_PER_HOUR
+
+
 @pytest.mark.parametrize(
     ("mode", "runs", "state", "reason"),
     [

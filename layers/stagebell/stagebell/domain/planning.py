@@ -202,14 +202,20 @@ class Planner:
 
     def _start(self, scenario: Scenario, view: View) -> str:
         change, enrolment = self._comparison.change, self._enrolments.get(scenario.name)
+        restarted = enrolment is not None and self._set_back(scenario, enrolment)
         if enrolment is not None and enrolment.open and not scenario.at_once:
             self._supersede(enrolment)
         run = runs.close(runs.begin(scenario, change, self._now, view), change.occurred_at)
         self._started[run.id] = run
-        replaces = enrolment is not None and enrolment.live_at(self._moment(enrolment)) and not scenario.at_once
-        restarted = replaces and scenario.reentry == "restart"  # a clock set back is no further effect
         self._enrol(run, self._recent(enrolment) + (() if restarted else (change.occurred_at,)))
         return run.id
+
+    def _set_back(self, scenario: Scenario, enrolment: Enrolment) -> bool:
+        """Whether a start only sets the clock of a run back that still waits and has done nothing yet."""
+        if scenario.reentry != "restart" or scenario.at_once or not enrolment.live_at(self._moment(enrolment)):
+            return False
+        run = self._updated.get(enrolment.run) or self._runs.get(enrolment.run)
+        return run is not None and not any(step.status in ("acted", "failed") for step in run.steps)
 
     def _supersede(self, enrolment: Enrolment) -> None:
         run = self._updated.get(enrolment.run) or self._runs.get(enrolment.run)
