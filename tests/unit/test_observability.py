@@ -64,6 +64,8 @@ def test_a_handler_logs_its_request_but_never_its_event(
         ("skipped", "condition", "INFO", []),
         ("failed", "render_failed", "ERROR", ["StepsFailed"]),
         ("acted", "delivery_unknown", "INFO", ["DeliveriesUnknown"]),
+        ("failed", "loop_stopped", "ERROR", ["StepsFailed", "LoopsStopped"]),
+        ("failed", "too_many_runs", "ERROR", ["StepsFailed", "Refused"]),
     ],
 )
 def test_a_step_is_one_line_and_what_went_wrong_is_counted(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 NAMESPACE = "Stagebell"
 
+_COUNTED = {"delivery_unknown": "DeliveriesUnknown", "loop_stopped": "LoopsStopped", "too_many_runs": "Refused"}
+"""The metrics of reasons for which a step ends; the last two where it should have started another process."""
+
 type Level = Literal["debug", "info", "warning", "error"]
 type Id = str | int | bool | None
 type Handler[T] = Callable[[dict[str, Any], Any], T]
@@ -50,15 +53,15 @@ def log_outcome(action: str, *, level: Level = "info", **ids: Id) -> None:
 
 
 def note_step(run: Run, step: StepState) -> None:
-    """Log what became of a step, and count a failed one: an alarm listens."""
+    """Log what became of a step, and count a failed one, and what must not happen quietly: alarms listen."""
     ids: dict[str, Id] = {"run": run.id, "definition": run.definition, "record": str(run.key), "step": step.name}
     ids |= {"kind": step.kind, "reason": step.reason, "run_status": run.status}
     failed = step.status == "failed"
     _log(f"step_{step.status}", "error" if failed else "info", ids)
     if failed:
         count("StepsFailed")
-    if step.reason == "delivery_unknown":
-        count("DeliveriesUnknown")
+    if step.reason in _COUNTED:
+        count(_COUNTED[step.reason])
 
 
 def note_applied(applied: Applied) -> None:
