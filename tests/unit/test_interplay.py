@@ -736,12 +736,25 @@ def test_what_is_mistaken_is_not_warned_of(definer: Definer) -> None:
     assert definer.warnings(checked) == ()
 
 
+def function(*fields: str) -> dict[str, Any]:
+    arn = "arn:aws:lambda:eu-central-1:123456789012:function:score"
+    return {"kind": "function", "name": "score", "arn": arn, "sets": {"deal": [*fields]}}
+
+
 def test_a_function_may_set_what_its_definition_says(definer: Definer) -> None:
-    score = {"kind": "function", "name": "score", "sets": {"deal": ["tier"]}}
-    score["arn"] = "arn:aws:lambda:eu-central-1:123456789012:function:score"
     runs = workflow("runs", {"on": "updated", "fields": ["tier"]}, SCORE)
 
-    assert [found.definitions for found in definer.warnings(definer.validate([score, runs]))] == [("runs",)]
+    assert [found.definitions for found in definer.warnings(definer.validate([function("tier"), runs]))] == [("runs",)]
+
+
+def test_a_function_that_may_set_more_is_warned_of_with_those_that_run_it(definer: Definer) -> None:
+    runs = workflow("runs", {"on": "updated", "fields": ["tier"]}, SCORE)
+    activated(definer, function("hot"), runs, TO_LOST, TO_WON)
+
+    told = activated(definer, function("hot", "tier"))
+
+    assert [found.definitions for found in told] == [("runs",)]
+    assert [found.definitions for found in definer.warnings(definer.validate([function("hot", "tier")]))] == [("runs",)]
 
 
 def test_only_shelves_that_writes_can_reach_are_read_each_once(definer: Definer) -> None:

@@ -23,7 +23,7 @@ class Switched:
     """A definition after it was switched on or off, and the work on its live runs that the queue shall carry out.
 
     Switching again to the same answers the same command: a caller that lost it can repeat itself. `warnings` are what
-    an activated workflow or scenario and the others that are active do to each other."""
+    an activated workflow, scenario or function and the others that are active do to each other."""
 
     head: Head
     command: Command | None = None

@@ -1,7 +1,7 @@
 """Warning: what definitions would do to each other, told when they are checked and switched on. Nothing is refused.
 
 Only what a definition's writes can reach is read: the shelf of its own object, those of the objects that are written
-from there, and so on, each once."""
+from there, and so on, each once; for a function, the shelves of the objects that it may set fields of."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,13 +18,16 @@ from stagebell.domain.writes import Allowed, touched
 from stagebell.services.checks.world import Document, Key, Known
 from stagebell.services.shelves import RUNNING, scenarios_of
 
+INVOLVED = (*RUNNING, "function")
+
 FINDING_LIMIT = 100
 """As many findings are told at once; mending those brings up the rest."""
 
 
 def warnings_about(documents: Mapping[Key, Document], known: Known) -> tuple[Finding, ...]:
-    """The findings that involve one of these definitions, taken together with what is active beside them."""
-    return _Looking(documents, known).findings() if any(kind in RUNNING for kind, _ in documents) else ()
+    """The findings that involve one of these definitions, taken together with what is active beside them. A function
+    takes part through those that run it: what it may set is what they write."""
+    return _Looking(documents, known).findings() if any(kind in INVOLVED for kind, _ in documents) else ()
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,16 @@ class _Looking:
     known: Known
 
     def findings(self) -> tuple[Finding, ...]:
-        interplay = Interplay(self._reachable(), self.schema, self.allowed)
-        found = chain(interplay.cycles(self._names), collisions(interplay, self._names, self.schema))
+        scenarios = self._reachable()
+        interplay = Interplay(scenarios, self.schema, self.allowed)
+        roots = self._names | {scenario.name for scenario in scenarios if self._runs_one(scenario)}
+        found = chain(interplay.cycles(roots), collisions(interplay, roots, self.schema))
         return tuple(islice(found, FINDING_LIMIT))
+
+    def _runs_one(self, scenario: Scenario) -> bool:
+        """Whether it runs a function of the set."""
+        run = (step.params.get("function") for step in scenario.steps if step.kind == "run_function")
+        return any(("function", str(name)) in self.documents for name in run)
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -56,15 +66,20 @@ class _Looking:
         return active | {name: document for (k, name), document in self.documents.items() if k == kind}
 
     def _reachable(self) -> list[Scenario]:
-        objects = {document["object"] for (kind, _), document in self.documents.items() if kind in RUNNING}
         found: list[Scenario] = []
-        waiting = sorted(objects)
+        waiting = sorted(self._objects())
         for name in waiting:
             shelf = list(self._shelf(name))
             found += shelf
             written = {target for s in shelf for target, _ in touched(s, self.schema, self.allowed)}
             waiting += sorted(written.difference(waiting))
         return found
+
+    def _objects(self) -> set[str]:
+        """Those whose records the set may write by itself: of its definitions, and of what its functions may set."""
+        running = {document["object"] for (kind, _), document in self.documents.items() if kind in RUNNING}
+        sets = (document.get("sets") or () for (kind, _), document in self.documents.items() if kind == "function")
+        return running.union(*sets)
 
     def _shelf(self, object_name: str) -> Iterator[Scenario]:
         active = (d.document for d in self.known.active(scenarios_of(object_name)) if d.name not in self._names)
