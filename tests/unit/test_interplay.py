@@ -218,6 +218,9 @@ def test_a_write_does_not_reach_what_it_cannot_start(
     [
         (workflow("first", entered("Won"), sets(stage="Quote")), False, "it comes from Won, not from Lost"),
         (workflow("first", entered("Won", "Lost"), sets(stage="Quote")), True, "it may come from Lost"),
+        (workflow("first", left("Lost"), sets(stage="Won")), False, "it has left Lost just now"),
+        (workflow("first", left("Won"), sets(stage="Quote")), True, "it may have gone from Won to Lost"),
+        (scenario("first", left("Lost"), sets(stage="Won")), True, "it may be back in two hours"),
         (scenario("first", entered("Won"), sets(stage="Quote")), True, "it may have got anywhere in two hours"),
         (
             scenario("first", entered("Won"), sets(stage="Quote") | {"unless_changed": True}),

@@ -67,7 +67,7 @@ def writes_of(scenario: Scenario, schema: Schema, allowed: Allowed, surroundings
     for step in scenario.steps:
         earlier = {name for write in found if write.object == scenario.object for name in write.fields}
         facts = _facts(scenario, step, surroundings)
-        loose = {n: f for n, f in _entry_facts(scenario, surroundings).items() if n not in earlier}
+        loose = {n: f for n, f in _entry_facts(scenario, schema, surroundings).items() if n not in earlier}
         write = _Reader(scenario, step, schema, allowed, {**loose, **facts}).write()
         if write is not None and (write.fields or write.start):
             found.append(write)
@@ -82,14 +82,24 @@ def _facts(scenario: Scenario, step: Step, surroundings: Surroundings) -> dict[s
     return facts
 
 
-def _entry_facts(scenario: Scenario, surroundings: Surroundings) -> dict[str, Possible]:
+def _entry_facts(scenario: Scenario, schema: Schema, surroundings: Surroundings) -> dict[str, Possible]:
     """What they held when the record was let in, where that was a moment ago."""
     if not scenario.at_once:
         return {}
-    facts, trigger = facts_of(scenario.only_if), scenario.trigger
-    if trigger.on == "stage" and not surroundings.started:
-        facts[trigger.fields[0]] = Possible(trigger.values)
+    facts = facts_of(scenario.only_if)
+    if not surroundings.started:
+        facts = facts | _trigger_facts(scenario, schema)
     return {name: fact for name, fact in facts.items() if name not in surroundings.written}
+
+
+def _trigger_facts(scenario: Scenario, schema: Schema) -> dict[str, Possible]:
+    """What the stage field held; of a stage that was left, any other one."""
+    trigger = scenario.trigger
+    if trigger.on == "stage":
+        return {trigger.fields[0]: Possible(trigger.values)}
+    options = schema[scenario.object].fields[trigger.fields[0]].options if trigger.on == "left" else ()
+    others = (None, *(option for option in options if option not in trigger.values))
+    return {trigger.fields[0]: Possible(others)} if options else {}
 
 
 @dataclass(frozen=True, slots=True)
