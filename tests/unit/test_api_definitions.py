@@ -248,7 +248,9 @@ def test_activating_warns_of_definitions_that_start_each_other(api: Api) -> None
     assert (answer.status, answer.json["active"]) == (200, 1)
     (warning,) = answer.json["warnings"]
     assert (warning["rule"], warning["definitions"]) == ("cycle", ["to-won", "to-lost"])
-    assert warning["message"].startswith("to-won writes deal.stage, which starts to-lost; to-lost writes deal.stage")
+    assert warning["message"].startswith(
+        "to-won (step move) writes deal.stage, which starts to-lost; to-lost (step move) writes deal.stage"
+    )
 
 
 def test_a_name_that_a_scenario_has_is_refused_for_a_workflow(api: Api) -> None:

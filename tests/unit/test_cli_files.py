@@ -179,7 +179,7 @@ def test_validate_warns_of_a_loop_and_answers_zero(tmp_path: Path, capsys: pytes
 
     warning, summary = capsys.readouterr().out.splitlines()
     assert code == 0
-    assert warning.startswith("warning: count writes deal.rounds, which starts count again: ")
+    assert warning.startswith("warning: count (step more) writes deal.rounds, which starts count again: ")
     assert summary == "2 definitions in 1 file: no problem"
 
 

@@ -82,5 +82,5 @@ def test_the_cycle_is_warned_of_in_the_words_of_the_page(tmp_path, capsys):
 
     main(["validate", str(tmp_path)])
 
-    warning = re.search(r"chase writes deal.stage.*", capsys.readouterr().out)
+    warning = re.search(r"chase .step forth. writes deal.stage.*", capsys.readouterr().out)
     assert warning is not None and warning[0] in " ".join(PAGE.split())

@@ -337,7 +337,8 @@ def test_two_workflows_that_feed_each_other_are_a_cycle() -> None:
 
     assert (found.rule, found.definitions) == ("cycle", ("tell-owner", "chase"))
     assert found.message.startswith(
-        "tell-owner writes deal.stage, which starts chase; chase writes deal.stage, which starts tell-owner: "
+        "tell-owner (step step-2) writes deal.stage, which starts chase; "
+        "chase (step step-1) writes deal.stage, which starts tell-owner: "
     )
 
 
@@ -345,7 +346,7 @@ def test_a_definition_that_lets_its_own_record_in_again_is_a_cycle() -> None:
     (found,) = cycles(workflow("count", ANY_UPDATE, sets(rounds={"add": 1})))
 
     assert found.definitions == ("count",)
-    assert found.message.startswith("count writes deal.rounds, which starts count again: ")
+    assert found.message.startswith("count (step step-1) writes deal.rounds, which starts count again: ")
 
 
 def test_a_chain_of_three_is_told_all_the_way_round() -> None:
@@ -357,9 +358,9 @@ def test_a_chain_of_three_is_told_all_the_way_round() -> None:
 
     assert found.definitions == ("b", "c", "a")
     assert [part.split(":")[0] for part in found.message.split("; ")] == [
-        "b writes deal.hot, which starts c",
-        "c writes deal.stage, which starts a",
-        "a writes deal.stage, which starts b",
+        "b (step step-1) writes deal.hot, which starts c",
+        "c (step step-1) writes deal.stage, which starts a",
+        "a (step step-1) writes deal.stage, which starts b",
     ]
 
 
@@ -394,7 +395,7 @@ def test_a_cycle_may_go_through_a_related_record() -> None:
     tree = workflow("tree", ANY_UPDATE, sets(name="x") | {"related": "parent"}, object="account")
 
     assert [found.message.split(":")[0] for found in cycles(down, tree)] == [
-        "tree writes account.name, which starts tree again"
+        "tree (step step-1) writes account.name, which starts tree again"
     ]
 
 
@@ -404,7 +405,7 @@ def test_tasks_that_make_tasks_are_a_cycle() -> None:
 
     (found,) = cycles(deal, task)
 
-    assert found.message.startswith("task-task creates a task, which starts task-task again: ")
+    assert found.message.startswith("task-task (step step-1) creates a task, which starts task-task again: ")
 
 
 def test_processes_that_start_each_other_are_a_cycle() -> None:
@@ -413,7 +414,7 @@ def test_processes_that_start_each_other_are_a_cycle() -> None:
 
     (found,) = cycles(ping, pong)
 
-    assert found.message.startswith("ping starts pong; pong starts ping: ")
+    assert found.message.startswith("ping (step step-1) starts pong; pong (step step-1) starts ping: ")
 
 
 def test_a_date_that_is_moved_on_when_it_is_reached_is_a_cycle() -> None:
@@ -490,7 +491,9 @@ def test_two_definitions_that_write_one_field_on_the_same_change_are_told() -> N
     (found,) = both_write(one, two, about=["two"])
 
     assert (found.rule, found.definitions) == ("same_field", ("one", "two"))
-    assert found.message.startswith("one and two both write deal.tier when the same change starts them; ")
+    assert found.message.startswith(
+        "one (step step-1) and two (step step-1) both write deal.tier when the same change starts them; "
+    )
 
 
 def test_only_the_pairs_of_those_asked_about_are_told() -> None:

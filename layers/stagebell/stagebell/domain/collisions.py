@@ -62,10 +62,11 @@ def collisions(interplay: Interplay, roots: Iterable[str], schema: Schema) -> It
     wanted, filed = sorted(set(roots) & interplay.scenarios.keys()), _filed(interplay)
     told: set[tuple[Place, str, str]] = set()
     for place, mine, other in islice(_pairs(filed, frozenset(wanted)), PAIRS_TRIED):
-        first, second = sorted((mine.scenario.name, other.scenario.name))
-        if (place, first, second) not in told and _collide(mine, other, schema):
-            told.add((place, first, second))
-            yield _finding((first, second), mine.write, place[2])
+        first, second = sorted((mine, other), key=lambda entry: entry.scenario.name)
+        pair = (place, first.scenario.name, second.scenario.name)
+        if pair not in told and _collide(mine, other, schema):
+            told.add(pair)
+            yield _finding(first, second, place[2])
 
 
 def _pairs(filed: Mapping[Place, list[_Entry]], wanted: frozenset[str]) -> Iterator[tuple[Place, _Entry, _Entry]]:
@@ -87,10 +88,11 @@ def _filed(interplay: Interplay) -> dict[Place, list[_Entry]]:
     return found
 
 
-def _finding(names: Sequence[str], write: Write, field: str) -> Finding:
-    told = f"{names[0]} and {names[1]} both write {write.object}.{field} when the same change starts them"
+def _finding(first: _Entry, second: _Entry, field: str) -> Finding:
+    one, two = (f"{entry.scenario.name} (step {entry.step.name})" for entry in (first, second))
+    told = f"{one} and {two} both write {first.write.object}.{field} when the same change starts them"
     advice = "which of them writes last is not defined: make one definition of them, or let their only_if differ"
-    return Finding("same_field", tuple(names), f"{told}; {advice}")
+    return Finding("same_field", (first.scenario.name, second.scenario.name), f"{told}; {advice}")
 
 
 def _collide(one: _Entry, other: _Entry, schema: Schema) -> bool:

@@ -125,12 +125,13 @@ class Interplay:
 
     def _told(self, one: str, other: str) -> str:
         write, again = self.edges(one)[other], " again" if one == other else ""
+        who = f"{one} (step {write.step.name})"
         if write.start:
-            return f"{one} starts {other}{again}"
+            return f"{who} starts {other}{again}"
         if write.whose == "new":
-            return f"{one} creates a {write.object}, which starts {other}{again}"
+            return f"{who} creates a {write.object}, which starts {other}{again}"
         name = next((n for n in self.scenarios[other].trigger.fields if n in write.fields), next(iter(write.fields)))
-        return f"{one} writes {write.object}.{name}, which starts {other}{again}"
+        return f"{who} writes {write.object}.{name}, which starts {other}{again}"
 
 
 type _Writers = dict[tuple[str, str], set[str]]

@@ -127,7 +127,7 @@ class Finding(Shape):
     rule: str = Field(description="`cycle`: they start each other; `same_field`: they overwrite each other")
     definitions: tuple[str, ...] = Field(examples=[["tell-owner", "chase"]])
     message: str = Field(
-        examples=["tell-owner writes deal.stage, which starts chase; chase writes deal.stage, which …"]
+        examples=["tell-owner (step back) writes deal.stage, which starts chase; chase (step forth) writes …"]
     )
 
     @classmethod
