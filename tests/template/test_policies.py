@@ -1,5 +1,6 @@
 """Least privilege: what each function may do stands here once more, so that more is a decision."""
 
+import re
 from typing import Any
 
 import pytest
@@ -205,6 +206,31 @@ def test_without_functions_of_the_customers_none_may_be_invoked(translated: Temp
     assert condition == "HasCustomerFunctions"
     assert otherwise == {"Ref": "AWS::NoValue"}
     assert translated["Parameters"]["CustomerFunctions"]["Default"] == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "fits", "reason"),
+    [
+        ("", True, "none"),
+        ("arn:aws:lambda:eu-central-1:123456789012:function:credit-check", True, "a function"),
+        (
+            "arn:aws-cn:lambda:cn-north-1:123456789012:function:credit-check:live",
+            True,
+            "an alias, in another partition",
+        ),
+        ("arn:aws:lambda:eu-central-1:123456789012:function:credit-check:$LATEST", True, "its newest code"),
+        ("*", False, "everything, the stack's own functions included"),
+        ("arn:aws:lambda:eu-central-1:123456789012:function:*", False, "all of the account"),
+        ("arn:aws:lambda:*:123456789012:function:credit-check", False, "in any region"),
+        ("credit-check", False, "a name, which IAM does not take"),
+    ],
+)
+def test_functions_of_the_customers_are_named_one_by_one(
+    translated: Template, value: str, fits: bool, reason: str
+) -> None:
+    pattern = translated["Parameters"]["CustomerFunctions"]["AllowedPattern"]
+
+    assert bool(re.fullmatch(pattern, value)) is fits, reason
 
 
 def _actions(functions: dict[str, Template]) -> list[tuple[str, str]]:
