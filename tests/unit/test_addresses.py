@@ -45,6 +45,8 @@ INSIDE = [
     ("2001:0:7f00:1::", "Teredo with a server on loopback"),
     ("2001:0:4136:e378:8000:63bf:3fff:fdd2", "Teredo"),
     ("2001:db8::1", "documentation"),
+    ("3fff::1", "documentation, public in Python's table"),
+    ("5f00::1", "segments within a network"),
     ("100::1", "discarded"),
     ("fc00::1", "unique local"),
     ("fd00:ec2::254", "unique local: metadata of cloud machines"),

@@ -30,6 +30,7 @@ _NOT_PUBLIC = tuple(
         "192.88.99.0/24",  # relays of 6to4 (RFC 7526)
         "2001::/23",  # protocol assignments, among them Teredo (RFC 4380)
         "2002::/16",  # 6to4 (RFC 3056)
+        "3fff::/20",  # documentation (RFC 9637)
     )
 )
 """What Python's own table of special networks counts as public, at least in some versions."""
