@@ -59,8 +59,9 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
             "e-mail the delivery is `unknown`, and `on_unknown` decides",
         ),
         "send_email": _handed_over(
-            "One message for each recipient, in their language and time zone; `cc` and `bcc` go with the first one. A "
-            "suppressed address is recorded and not written to. Without `text`, it is made from the HTML.",
+            "One message for each recipient, in their language and time zone. `cc` and `bcc` go with the first message "
+            "that goes out; who gets a message or a copy gets no second one. A suppressed address is recorded and not "
+            "written to, and the step says who was not reached. Without `text`, it is made from the HTML.",
             "SES",
         ),
         "send_sms": _handed_over(

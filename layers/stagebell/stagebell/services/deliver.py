@@ -126,7 +126,7 @@ class Courier:
             planned_at=now,
             state="suppressed" if parcel.refused else "sending",
             person=parcel.person,
-            copies=parcel.copies,
+            copies=() if parcel.refused else parcel.copies,
             reason=parcel.refused,
             attempts=0 if parcel.refused else 1,
             parts=parcel.parts,

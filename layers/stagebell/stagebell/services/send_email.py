@@ -1,18 +1,19 @@
-"""The action `send_email`: one message for each recipient, in their language; copies go with the first one."""
+"""The action `send_email`: one message for each recipient, in their language; copies go with the first one sent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
+from stagebell.domain.deliveries import Delivery
 from stagebell.domain.runs import Run
 from stagebell.ports import Attachment, Email, Mailer, Suppressions
 from stagebell.services.act import Look, Outcome
 from stagebell.services.compose import Composer, Words
+from stagebell.services.copies import Copies, Copying
 from stagebell.services.deliver import Courier, Parcel
 from stagebell.services.invite import INVITATION, Inviter
-from stagebell.services.people import Directories, Directory, Person
+from stagebell.services.people import Directories, Person
 
-NO_COPIES: Mapping[str, tuple[str, ...]] = MappingProxyType({"cc": (), "bcc": (), "reply_to": ()})
+NO_COPIES = Copies()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +33,35 @@ class SendEmail:
             return self._invite(look)
         directory = self.directories.open()
         people, missing = directory.reachable(look, "to", "email")
-        copies = {key: self._addresses(directory, look, key) for key in ("cc", "bcc", "reply_to")}
-        later = {**copies, "cc": (), "bcc": ()}
-        parcels = [
-            self.parcel(look, person, self.composer.email(look, person, directory.related), later if index else copies)
-            for index, person in enumerate(people)
-        ]
-        return self.courier.deliver(look, "email", parcels, missing)
+        letters = [(person, self.composer.email(look, person, directory.related)) for person in people]
+        copying = Copying(look, directory, self.suppressions, {person.email.lower() for person in people})
+        done = self._sent(look, letters, copying.copies())
+        return self.courier.outcome(done, [*missing, *copying.missing])
+
+    def _sent(self, look: Look, letters: Sequence[tuple[Person, Words]], copies: Copies) -> Sequence[Delivery]:
+        """Whether a message went out is told by the ledger, so that a retry leaves the copies with the same one."""
+        done: list[Delivery] = []
+        for person, words in letters:
+            done.append(self.courier.send(look, "email", self.parcel(look, person, words, copies)))
+            copies = copies if done[-1].state == "suppressed" else copies.taken_along
+        return done
 
     def _invite(self, look: Look) -> Outcome:
         letters, missing = self.inviter.letters(look, self.directories.open())
         parcels = [
-            self.parcel(look, one.person, one.words, {**NO_COPIES, "reply_to": one.reply_to}, one.attachments)
-            for one in letters
+            self.parcel(look, one.person, one.words, Copies(reply_to=one.reply_to), one.attachments) for one in letters
         ]
         return self.courier.deliver(look, "email", parcels, missing)
 
     def give_up(self, run: Run, step: str, reason: str) -> None:
         self.courier.give_up(run, step, reason)
 
-    def _addresses(self, directory: Directory, look: Look, key: str) -> tuple[str, ...]:
-        people, _ = directory.reachable(look, key, "email")
-        return tuple(p.email for p in people if key == "reply_to" or not self.suppressions.reason("email", p.email))
-
     def parcel(
         self,
         look: Look,
         person: Person,
         words: Words,
-        copies: Mapping[str, tuple[str, ...]] = NO_COPIES,
+        copies: Copies = NO_COPIES,
         attachments: Sequence[Attachment] = (),
     ) -> Parcel:
         """One mail, whatever its words come from."""
@@ -75,15 +76,15 @@ class SendEmail:
                     subject=words.subject,
                     text=words.text,
                     html=words.html,
-                    cc=copies["cc"],
-                    bcc=copies["bcc"],
-                    reply_to=copies["reply_to"],
+                    cc=copies.cc,
+                    bcc=copies.bcc,
+                    reply_to=copies.reply_to,
                     headers=unsubscribe(self.sender) if words.marketing else {},
                     attachments=tuple(attachments),
                 )
             )
 
-        return Parcel(person.email, person.id, send, refused, copies["cc"] + copies["bcc"])
+        return Parcel(person.email, person.id, send, refused, copies.all)
 
 
 def unsubscribe(sender: str) -> Mapping[str, str]:
