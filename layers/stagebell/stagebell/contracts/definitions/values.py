@@ -58,7 +58,7 @@ class FromField(Model):
 
 
 class FromTemplate(Model):
-    """What a template comes to."""
+    """What a template comes to. It shows dates in words, references by their titles, money with its sign."""
 
     template: Text
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stagebell.domain.errors import Problem
+from stagebell.services.checks.literals import literal_problems
 from stagebell.services.checks.scope import Scope
 from stagebell.services.checks.web_addresses import address_problems
 from stagebell.services.checks.world import Document, World
@@ -19,6 +20,8 @@ def run_function_problems(step: Document, scope: Scope) -> Iterator[Problem]:
                 yield Problem(f"{inner.at}{name}.field", "known_field", wrong)
             case {"template": str() as text}:
                 yield from inner.text(text, f"{name}.template")
+            case _:
+                yield from literal_problems(value, f"{inner.at}{name}")
 
 
 def call_webhook_problems(step: Document, scope: Scope) -> Iterator[Problem]:

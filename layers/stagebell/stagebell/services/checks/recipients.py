@@ -6,6 +6,7 @@ from stagebell.domain.errors import InvalidValue, Problem
 from stagebell.domain.fields import Field, canonical
 from stagebell.domain.paths import Path
 from stagebell.domain.recipients import Recipient, read_recipients
+from stagebell.services.checks.literals import is_template
 from stagebell.services.checks.scope import Scope
 from stagebell.services.checks.world import Document
 
@@ -41,6 +42,9 @@ def _problems(recipient: Recipient, at: str, reach: Reach, scope: Scope) -> Iter
             yield from _path_problems(recipient.value, at, reach, scope)
         case "manager_of":
             yield from _path_problems(recipient.value, at, USERS, scope)
+        case "user" | "role" | "department" if is_template(recipient.value):
+            message = f"a {recipient.kind} is taken as it stands; to look somebody up in the record, write {{field: …}}"
+            yield Problem(at, "needs_field", message)
         case "address" | "phone":
             yield from _given_problems(recipient, at, reach)
 

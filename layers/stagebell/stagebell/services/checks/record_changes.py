@@ -1,10 +1,15 @@
 """Checking changes of records: fields that exist, values that fit them, owners who can be some."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from stagebell.domain.assignments import read_assignments
+from stagebell.domain.durations import parse_duration
 from stagebell.domain.errors import InvalidValue, Problem
+from stagebell.domain.expressions import DATES, NUMBERS
 from stagebell.domain.fields import Field, canonical
+from stagebell.domain.views import fold
+from stagebell.services.checks.literals import literal_problems
 from stagebell.services.checks.recipients import USERS, recipient_problems, recipients_problems
 from stagebell.services.checks.scope import Scope
 from stagebell.services.checks.world import Document
@@ -27,6 +32,13 @@ _FITS: Mapping[str, frozenset[str]] = {
     "datetime": frozenset({"date", "datetime"}),
 }
 """For each type of field the types whose values it may take over."""
+_SHOWN: Mapping[str, tuple[str, ...]] = {
+    "reference": ("reference",),
+    **dict.fromkeys(DATES, DATES),
+    **dict.fromkeys(NUMBERS, ("currency",)),
+}
+"""For a type of field the types whose values it takes, but not as templates show them: a title, a date in words."""
+_ONLY_A_PATH = re.compile(r"\s*\{\{-?\s*(\w+)\.([\w.]+)\s*-?\}\}\s*")
 
 
 def update_field_problems(step: Document, scope: Scope) -> Iterator[Problem]:
@@ -60,6 +72,11 @@ def _value_problems(written: Mapping[str, object], target: str, scope: Scope) ->
                 yield from _copy_problems(text, field, inner)
             case {"template": str() as text}:
                 yield from inner.text(text, f"{field.name}.template")
+                yield from _shown_problems(text, field, inner)
+            case Mapping() as changed if field.type == "date":
+                yield from _day_problems(changed, field, inner)
+            case literal:
+                yield from literal_problems(literal, f"{inner.at}{field.name}")
 
 
 def _copy_problems(text: str, field: Field, scope: Scope) -> Iterator[Problem]:
@@ -72,6 +89,24 @@ def _copy_problems(text: str, field: Field, scope: Scope) -> Iterator[Problem]:
     elif field.type == source.type == "reference" and field.object != source.object:
         message = f"{path} refers to {source.object}, and {field.name} to {field.object}"
         yield Problem(at, "same_type", message)
+
+
+def _shown_problems(template: str, field: Field, scope: Scope) -> Iterator[Problem]:
+    """A template of one field alone shows it as people read it, which is not how it is stored."""
+    found = _ONLY_A_PATH.fullmatch(template)
+    path = scope.path(found[2].lower()) if found and fold(found[1]) in scope.names.objects else ""
+    if not isinstance(path, str) and path.field.type in _SHOWN.get(field.type, ()):
+        message = f"a template shows {path} as people read it, not as it is stored: write {{field: {path}}}"
+        yield Problem(f"{scope.at}{field.name}.template", "needs_field", message)
+
+
+def _day_problems(changed: Mapping[str, object], field: Field, scope: Scope) -> Iterator[Problem]:
+    """A day has 23 to 25 hours, so that hours would lead to the same day, the next one, or the one after."""
+    for verb, text in changed.items():
+        duration = parse_duration(text) if isinstance(text, str) else None
+        if duration is not None and (duration.seconds or duration.business_seconds is not None):
+            message = f"{field.name} is a date, without a time: count in days, business days, weeks, months or years"
+            yield Problem(f"{scope.at}{field.name}.{verb}", "whole_days", message)
 
 
 def set_stage_problems(step: Document, scope: Scope) -> Iterator[Problem]:
