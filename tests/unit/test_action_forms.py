@@ -232,6 +232,22 @@ def test_every_mistake_is_told_at_once():
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "message", "reason"),
+    [
+        ("notfy", 'the text "notfy" is no type; did you mean notify?', "a slip of the pen"),
+        ("send_mail", 'the text "send_mail" is no type; did you mean send_email?', "another word for it"),
+        ("fax", 'the text "fax" is no type; the types are notify, send_email, ', "nothing like it"),
+        (None, "an action is a mapping with a type; the types are notify, send_email, ", "none at all"),
+    ],
+)
+def test_a_type_that_there_is_not_is_named_with_the_one_that_was_meant(kind, message, reason):
+    problem = read_definition(workflow({"name": "a", "type": kind})).problems[0]
+
+    assert (problem.path, problem.rule) == ("actions[0].type", "action_type"), reason
+    assert problem.message.startswith(message)
+
+
 def test_numbers_keep_what_was_written():
     kept = read("update_field", set={"a": {"add": Decimal("2.50")}, "b": {"multiply": 1e-7}, "c": Decimal("1000.10")})
     given = read("run_function", parameters={"a": Decimal("2.50"), "b": 0.1, "c": 10**20})

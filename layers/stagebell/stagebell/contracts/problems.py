@@ -24,7 +24,7 @@ def _problem(detail: ErrorDetails) -> Problem:
     path = path_text(detail["loc"])
     if kind in _TYPE_ERRORS and isinstance(detail["input"], Mapping):
         path = f"{path}.type"
-    rule, say = _SAYINGS.get(kind, (kind, _own_words))
+    rule, say = _SAYINGS.get(kind, (kind, _unknown_type if kind in _TYPE_ERRORS else _own_words))
     return Problem(path, rule, say(detail))
 
 
@@ -44,6 +44,16 @@ type _Say = Callable[[ErrorDetails], str]
 
 def _own_words(detail: ErrorDetails) -> str:
     return detail["msg"]
+
+
+def _unknown_type(detail: ErrorDetails) -> str:
+    """The own words tell what has no type at all."""
+    kind = detail["input"].get("type") if isinstance(detail["input"], Mapping) else None
+    if not isinstance(kind, str):
+        return detail["msg"]
+    types = str(_context(detail)["types"])
+    close = get_close_matches(kind, types.split(", "), n=1, cutoff=0.6)
+    return f"{describe(kind)} is no type; " + (f"did you mean {close[0]}?" if close else f"the types are {types}")
 
 
 def _missing(detail: ErrorDetails) -> str:

@@ -76,7 +76,8 @@ type ObjectField = Annotated[
     Discriminator(
         _type,
         custom_error_type="field_type",
-        custom_error_message=f"a field is a mapping with a type; the types are {', '.join(FIELD_TYPES)}",
+        custom_error_message="a field is a mapping with a type; the types are {types}",
+        custom_error_context={"types": ", ".join(FIELD_TYPES)},
     ),
 ]
 

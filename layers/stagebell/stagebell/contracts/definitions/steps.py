@@ -57,9 +57,12 @@ class _OneOf:
         return handler.generate_schema(Annotated[union, self._discriminator()])
 
     def _discriminator(self) -> Discriminator:
-        kinds = ", ".join(ACTION_MODELS)
-        message = f"{self._called} is a mapping with a type; the types are {kinds}"
-        return Discriminator(_kind_of, custom_error_type="action_type", custom_error_message=message)
+        return Discriminator(
+            _kind_of,
+            custom_error_type="action_type",
+            custom_error_message=f"{self._called} is a mapping with a type; the types are {{types}}",
+            custom_error_context={"types": ", ".join(ACTION_MODELS)},
+        )
 
 
 def _kind_of(value: Any) -> str | None:
