@@ -11,7 +11,7 @@ from stagebell.cli.reference_definitions import keys
 from stagebell.cli.reference_examples import AROUND, EXAMPLES
 from stagebell.cli.tools import offline_tools
 from stagebell.cli.yaml_text import read_documents
-from stagebell.contracts.definitions import follow_ups, moments, values
+from stagebell.contracts.definitions import follow_ups, moments, recipients, values
 from stagebell.contracts.definitions.action import Action
 from stagebell.contracts.definitions.actions import ACTION_MODELS
 from stagebell.domain.errors import Problem
@@ -58,6 +58,7 @@ def _page(kind: str) -> str:
         f"{_summary(kind)} {told.does}",
         keys(ACTION_MODELS[kind]),
         *_parts(kind),
+        *_elsewhere(ACTION_MODELS[kind]),
         yaml(example.right),
         "## A mistake, and what is said to it",
         yaml(example.wrong),
@@ -77,6 +78,16 @@ def _parts(kind: str) -> Iterator[str]:
         yield "A value is a literal (text, number, true or false, a list of options), or one of these:"
         forms = [(code(f"{word}:"), (form.__doc__ or "").strip()) for word, form in values.FORMS.items()]
         yield table(("form", "the new value"), forms)
+
+
+def _elsewhere(model: type[Action]) -> Iterator[str]:
+    """What is the same in all kinds, and told in one place."""
+    if recipients.Recipient.__name__ in model.model_json_schema()["$defs"]:
+        yield "People are named as [recipients](../../how-to/write-definitions.md#recipients)."
+    yield (
+        "In a scenario, and in a workflow that waits, it has a [time](../definitions.md#scenario) as well: `at`, "
+        "`unless_changed`, `cancel_if`, `quiet_hours`."
+    )
 
 
 def mistakes(actions: str) -> tuple[Problem, ...]:

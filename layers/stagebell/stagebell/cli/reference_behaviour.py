@@ -16,9 +16,9 @@ class Behaviour(NamedTuple):
 
 
 _SETTLED = (
-    "The change and the step's end are stored in one transaction, which another change of the record at the same "
-    "moment makes start again from what the record is then; a table that is busy (`record_busy`) is asked again by "
-    "the machine, for up to an hour. A step that is settled is never done a second time."
+    "The change and the step's end are stored together or not at all. Where somebody else changes the record at the "
+    "same moment, the step looks again and starts from what the record is then; where others are faster each time "
+    "(`record_busy`), the machine comes again, for up to an hour. A step that has ended is never done a second time."
 )
 _NOTHING_YET = "nothing happened, and it is done when the task comes again"
 _CARRIED_ON = (
@@ -126,7 +126,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
             "`on_unknown: leave` leaves it, `resend` runs it again",
         ),
         "call_webhook": Behaviour(
-            "Signed as Standard Webhooks describe, with the secret of that name. Without `body`, the receiver is told "
+            "The key of the signature is the webhook secret of that name. Without `body`, the receiver is told "
             "the record with its fields, the run and the step. An answer other than 2xx fails the step; after 410 "
             "(gone) the address is not called by any step until an operator takes it off the list. Private addresses "
             "are not called.",

@@ -18,6 +18,7 @@ def _with_a_letter(text: str) -> str:
     return text
 
 
+type To = Annotated[Recipients, Field(description="Whom it reaches: each person gets a message of their own")]
 type SenderId = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9-]{3,11}$"),
@@ -37,7 +38,7 @@ class Notify(Action):
     """Rings people: a notice in their inbox, an e-mail, or both."""
 
     type: Literal["notify"]
-    to: Recipients
+    to: To
     via: Annotated[
         list[Literal["inbox", "email"]],
         AfterValidator(different),
@@ -65,10 +66,10 @@ class SendEmail(Action):
     """Sends an e-mail, by a template or with a subject and text of its own."""
 
     type: Literal["send_email"]
-    to: Recipients
-    cc: Recipients | None = None
-    bcc: Recipients | None = None
-    reply_to: Recipients | None = None
+    to: To
+    cc: Annotated[Recipients | None, Field(description="Who gets a copy, of the first message that goes out")] = None
+    bcc: Annotated[Recipients | None, Field(description="Who gets one that the others do not see")] = None
+    reply_to: Annotated[Recipients | None, Field(description="Where answers go; to the sender where absent")] = None
     template: Annotated[Name | None, Field(description="The name of an e-mail template")] = None
     subject: Subject | None = None
     html: Html | None = None
@@ -99,7 +100,7 @@ class SendSms(Action):
     """Sends an SMS, by a template or with a text of its own."""
 
     type: Literal["send_sms"]
-    to: Recipients
+    to: To
     template: Annotated[Name | None, Field(description="The name of an SMS template")] = None
     text: Text | None = None
     sender_id: SenderId | None = None
