@@ -8,6 +8,7 @@ from stagebell.domain.durations import parse_duration
 from stagebell.domain.errors import InvalidValue, Problem
 from stagebell.domain.expressions import DATES, NUMBERS
 from stagebell.domain.fields import Field, canonical
+from stagebell.domain.paths import Path
 from stagebell.domain.views import fold
 from stagebell.services.checks.literals import literal_problems
 from stagebell.services.checks.recipients import USERS, recipient_problems, recipients_problems
@@ -73,8 +74,8 @@ def _value_problems(written: Mapping[str, object], target: str, scope: Scope) ->
             case {"template": str() as text}:
                 yield from inner.text(text, f"{field.name}.template")
                 yield from _shown_problems(text, field, inner)
-            case Mapping() as changed if field.type == "date":
-                yield from _day_problems(changed, field, inner)
+            case Mapping() as changed:
+                yield from _changed_problems(changed, field, inner)
             case literal:
                 yield from literal_problems(literal, f"{inner.at}{field.name}")
 
@@ -89,6 +90,14 @@ def _copy_problems(text: str, field: Field, scope: Scope) -> Iterator[Problem]:
     elif field.type == source.type == "reference" and field.object != source.object:
         message = f"{path} refers to {source.object}, and {field.name} to {field.object}"
         yield Problem(at, "same_type", message)
+    else:
+        yield from _currency_problems(path, field, at)
+
+
+def _currency_problems(path: Path, field: Field, at: str) -> Iterator[Problem]:
+    if field.currency and path.field.currency not in ("", field.currency):
+        message = f"{path} is in {path.field.currency}, and {field.name} in {field.currency}: they are not converted"
+        yield Problem(at, "same_currency", message)
 
 
 def _shown_problems(template: str, field: Field, scope: Scope) -> Iterator[Problem]:
@@ -100,13 +109,24 @@ def _shown_problems(template: str, field: Field, scope: Scope) -> Iterator[Probl
         yield Problem(f"{scope.at}{field.name}.template", "needs_field", message)
 
 
-def _day_problems(changed: Mapping[str, object], field: Field, scope: Scope) -> Iterator[Problem]:
+def _changed_problems(changed: Mapping[str, object], field: Field, scope: Scope) -> Iterator[Problem]:
+    for verb, argument in changed.items():
+        at = f"{scope.at}{field.name}.{verb}"
+        match argument:
+            case str() if field.type == "date":
+                yield from _day_problems(argument, field, at)
+            case {"field": str() as text} if verb in ("add", "subtract") and not isinstance(
+                path := scope.path(text), str
+            ):
+                yield from _currency_problems(path, field, f"{at}.field")
+
+
+def _day_problems(text: str, field: Field, at: str) -> Iterator[Problem]:
     """A day has 23 to 25 hours, so that hours would lead to the same day, the next one, or the one after."""
-    for verb, text in changed.items():
-        duration = parse_duration(text) if isinstance(text, str) else None
-        if duration is not None and (duration.seconds or duration.business_seconds is not None):
-            message = f"{field.name} is a date, without a time: count in days, business days, weeks, months or years"
-            yield Problem(f"{scope.at}{field.name}.{verb}", "whole_days", message)
+    duration = parse_duration(text)
+    if duration.seconds or duration.business_seconds is not None:
+        message = f"{field.name} is a date, without a time: count in days, business days, weeks, months or years"
+        yield Problem(at, "whole_days", message)
 
 
 def set_stage_problems(step: Document, scope: Scope) -> Iterator[Problem]:
