@@ -122,8 +122,9 @@ WRONG = [
     ("start_process", {"process": "a b"}, "form", "process", True, "no name"),
     ("create_task", {"title": None}, "required", "title", True, "what to do?"),
     ("create_task", {"due": None}, "required", "due", True, "until when?"),
-    ("create_task", {"due": {"after": "2 days"}}, "required", "due.date", True, "a duration stands by itself"),
-    ("create_task", {"due": 3}, "mapping", "due", True, "three what?"),
+    ("create_task", {"due": {"after": "2 days"}}, "moment", "due", True, "a duration stands by itself"),
+    ("create_task", {"due": 3}, "moment", "due", True, "three what?"),
+    ("create_task", {"due": {"offset": "2 days"}}, "required", "due.date", True, "from which date?"),
     ("create_task", {"assignee": OWNER}, "list", "assignee", True, "one for a list"),
     ("create_task", {"remind": [{}]}, "exactly_one", "remind[0]", False, "when?"),
     ("create_task", {"remind": [{"before_due": "1 day", "after_due": "1 day"}]}, "exactly_one", "remind[0]", False, "before or after?"),
@@ -147,7 +148,7 @@ WRONG = [
     ("call_webhook", {"body": {"a": Decimal("0.12345678901234567890")}}, "number", "body", False, "JSON would round it"),
     ("notify", {"name": None}, "required", "name", True, "an action has a name"),
     ("notify", {"on_failure": "retry"}, "one_of", "on_failure", True, "no choice"),
-    ("notify", {"at": "2 hours"}, "mapping", "at", True, "after or on a date?"),
+    ("notify", {"at": "2 hours"}, "moment", "at", True, "after or on a date?"),
 ]  # fmt: skip
 
 

@@ -32,7 +32,7 @@ MISTAKES = [
     ("text for a boolean", "objects", "authoritative: true", f"authoritative: yes {HERE}", "boolean", "authoritative"),
     ("a number for text", "objects", "label: ERP", f"label: 7 {HERE}", "text", "label"),
     ("a mapping for a list", "scenarios", "cc: [{manager_of: account.owner}]", f"cc: {{role: a}} {HERE}", "list", "steps[1].cc"),
-    ("text for a mapping", "scenarios", "at: {after: 5 minutes}", f"at: 5 minutes {HERE}", "mapping", "steps[0].at"),
+    ("text for a mapping", "scenarios", "at: {after: 5 minutes}", f"at: 5 minutes {HERE}", "moment", "steps[0].at"),
     ("an empty list", "scenarios", "cc: [{manager_of: account.owner}]", f"cc: [] {HERE}", "count", "steps[1].cc"),
     ("a text that is too long", "objects", "label: ERP", f"label: {'x' * 201} {HERE}", "length", "label"),
     ("a source over plain http", "objects", "https://crm", f"http://crm.example.com {HERE}\n#", "address", "write_back"),

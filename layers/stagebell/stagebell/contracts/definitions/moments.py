@@ -1,5 +1,6 @@
 """Moments as written: when a step is due, a task is due, an event starts; and when nobody is disturbed."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -25,20 +26,35 @@ class OnDate(Model):
     time: ClockTime | None = None
 
 
-def _has_date(value: Any) -> str:
+def _has_date(value: Any) -> str | None:
+    if not isinstance(value, Mapping | Model):
+        return None
     return "<date>" if "date" in written(value) else "<after>"
 
 
-type At = Annotated[Annotated[After, Tag("<after>")] | Annotated[OnDate, Tag("<date>")], Discriminator(_has_date)]
+type At = Annotated[
+    Annotated[After, Tag("<after>")] | Annotated[OnDate, Tag("<date>")],
+    Discriminator(
+        _has_date,
+        custom_error_type="moment",
+        custom_error_message="write {after: 2 hours}, or {date: FIELD, offset: -3 days}",
+    ),
+]
 
 
-def _is_text(value: Any) -> str:
-    return "<text>" if isinstance(value, str) else "<date>"
+def _is_text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return "<text>"
+    return "<date>" if {"date", "offset", "time"} & {*written(value)} else None
 
 
 type Moment = Annotated[
     Annotated[DurationText, Tag("<text>")] | Annotated[OnDate, Tag("<date>")],
-    Discriminator(_is_text),
+    Discriminator(
+        _is_text,
+        custom_error_type="moment",
+        custom_error_message="write a duration, such as 2 days, or {date: FIELD, offset: -3 days}",
+    ),
     Field(description="A duration from when the step acts, such as 2 days; or {date: …, offset: …, time: …}"),
 ]
 
