@@ -78,6 +78,9 @@ WRONG = [
     ("notify", {"body": None, "template": "short", "via": ["email"]}, "template_channel", "template", "an SMS for e-mail"),
     ("notify", {"body": None, "template": "bell", "via": ["inbox", "email"]}, "needs_subject", "template", "a template without the subject"),
     ("notify", {"body": None, "template": "bell-of-account"}, "template_fit", "template", "a template about others"),
+    ("notify", {"body": "{{ deal.amount.curency }}"}, "known_field", "body", "a part that money has not"),
+    ("notify", {"body": "{{ deal.due_on.hour }}"}, "known_field", "body", "a date has no hours"),
+    ("notify", {"body": "{{ entered_at.yaer }}"}, "known_field", "body", "a part that a moment has not"),
     ("send_sms", {"to": [{"field": "contact"}]}, "recipient_field", "to[0].field", "an e-mail address takes no SMS"),
     ("update_field", {"set": {"price": 1}}, "known_field", "set.price", "a field there is not"),
     ("update_field", {"set": {"stage": "Wno"}}, "select", "set.stage", "no option"),
@@ -172,6 +175,7 @@ def test_a_mistake_of_meaning_is_named_where_it_is(kind, parts, rule, path, reas
 
 RIGHT = [
     ("notify", {"to": [{"field": "contact"}, {"address": "a@b.example"}], "via": ["inbox", "email"], "subject": "S"}, "addresses, where e-mail goes out too"),
+    ("notify", {"body": "{{ Deal.Amount.Currency }} {{ deal.met_at.hour }} {{ entered_at.Year }} {{ deal.account.fee.amount }}"}, "parts of values"),
     ("notify", {"body": None, "template": "letter", "via": ["email", "inbox"]}, "a letter, where e-mail goes out too"),
     ("update_field", {"set": {"name": {"template": "{{ deal.account.name }}"}, "amount": {"divide": {"field": "count"}}, "met_at": {"field": "due_on"}, "share": {"field": "amount"}, "stage": {"field": "account.tier"}}}, "what fits"),
     ("update_field", {"related": "account.parent", "set": {"employees": {"add": {"field": "count"}}, "owner": {"field": "owner"}}}, "a record two references away"),

@@ -134,6 +134,7 @@ LANGUAGE = [
         "a%20b%2F%C3%BC Ada & 2",
         "texts",
     ),
+    ("{{ Deal.Amount.CURRENCY }} {{ deal.amount.Amount }}", "EUR 1,234.5", "parts of values, in any case"),
     ("{{ 'über uns' | title }} {{ 'x' | upper }} {{ 'aXa' | replace('X', '-') }}", "Über Uns X a-a", "letters"),
 ]
 

@@ -15,14 +15,12 @@ from typing import Any
 from jinja2.runtime import LoopContext
 
 from stagebell.adapters.template_session import Refused, Session, is_missing, kind
-from stagebell.domain.views import Money, lookup
+from stagebell.domain.views import PARTS, Money, fold, lookup
 
 DIGITS = 40
 LIST_LIMIT = 10_000  # items, those of lists within lists included
 
 LOOP_FIELDS = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length", "previtem", "nextitem"})
-_DATE_FIELDS = frozenset({"year", "month", "day"})
-_TIME_FIELDS = frozenset({"hour", "minute", "second"})
 
 _NUMBER_TEXT = re.compile(r"\s*[+-]?\d{1,40}(?:\.\d{0,40})?\s*", re.ASCII)
 
@@ -54,7 +52,8 @@ def field_of(value: object, name: str) -> object:
         return None
     if isinstance(value, Mapping):
         return lookup(value, name)
-    return getattr(value, name, None) if name in _fields_of(value) else None
+    part = fold(name)
+    return getattr(value, part, None) if part in _fields_of(value) else None
 
 
 def _fields_of(value: object) -> frozenset[str]:
@@ -62,11 +61,11 @@ def _fields_of(value: object) -> frozenset[str]:
         case LoopContext():
             return LOOP_FIELDS
         case Money():
-            return frozenset({"amount", "currency"})
+            return PARTS["currency"]
         case datetime():
-            return _DATE_FIELDS | _TIME_FIELDS
+            return PARTS["datetime"]
         case date():
-            return _DATE_FIELDS
+            return PARTS["date"]
         case _:
             return frozenset()
 

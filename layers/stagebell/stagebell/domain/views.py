@@ -3,6 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
+
+_DAY = frozenset({"year", "month", "day"})
+PARTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"currency": frozenset({"amount", "currency"}), "date": _DAY, "datetime": _DAY | {"hour", "minute", "second"}}
+)
+"""By the type of a field: what its values are made of, such as {{ deal.due_on.year }}."""
 
 
 @dataclass(frozen=True, slots=True)

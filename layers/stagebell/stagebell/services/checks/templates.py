@@ -9,12 +9,13 @@ from stagebell.domain import sms
 from stagebell.domain.errors import Problem
 from stagebell.domain.fields import Field
 from stagebell.domain.objects import Schema
+from stagebell.domain.views import PARTS as FIELD_PARTS
 from stagebell.domain.views import fold
 from stagebell.services.checks.world import Document, TemplateChecker, Tools, World
 
-EXTRAS: Mapping[str, frozenset[str] | None] = {
+EXTRAS: Mapping[str, frozenset[str]] = {
     "recipient": frozenset({"id", "name", "email", "phone", "locale"}),
-    "entered_at": None,  # a moment has parts of its own
+    "entered_at": FIELD_PARTS["datetime"],
     "run": frozenset(),
     "record_url": frozenset(),
 }
@@ -22,7 +23,6 @@ EXTRAS: Mapping[str, frozenset[str] | None] = {
 
 RECORD = "record"
 PARTS = ("subject", "html", "text")
-_PARTED = {"currency", "date", "datetime"}  # an amount has its currency, a moment its year
 _MARKUP = re.compile(r"\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 
 
@@ -43,8 +43,8 @@ class Names:
             return _walk(self.objects[root], rest, self.schema)
         if root in EXTRAS:
             fields = EXTRAS[root]
-            wrong = fields is not None and rest and fold(rest[0]) not in fields
-            return f"{path[0]} has no {rest[0]}{_meant(rest[0], fields or ())}" if wrong else ""
+            wrong = rest and fold(rest[0]) not in fields
+            return f"{path[0]} has no {rest[0]}{_meant(rest[0], fields)}" if wrong else ""
         if root == RECORD or not self.complete:
             return ""
         known = list(dict.fromkeys([*self.objects, RECORD, *EXTRAS]))
@@ -77,12 +77,15 @@ def _walk(object_name: str, rest: Sequence[str], schema: Schema) -> str:
 
 
 def _beyond(object_name: str, field: Field | None, rest: Sequence[str], schema: Schema) -> str:
-    if not rest or (field and field.type in _PARTED and len(rest) == 1):
+    if not rest:
         return ""
-    if field is None or field.type != "reference":
-        name = field.name if field else "id"
+    if field is not None and field.type == "reference":
+        return _walk(field.object, rest, schema) if field.object in schema else ""  # which is told of the object
+    name, parts = (field.name, FIELD_PARTS.get(field.type, frozenset())) if field else ("id", frozenset())
+    if len(rest) > 1 or not parts:
         return f"{object_name}.{name} has no fields of its own, so .{rest[0]} finds nothing"
-    return _walk(field.object, rest, schema) if field.object in schema else ""  # which is told of the object
+    known = fold(rest[0]) in parts
+    return "" if known else f"{object_name}.{name} has no {rest[0]}; it has {', '.join(sorted(parts))}"
 
 
 def _meant(word: str, known: Iterator[str] | Sequence[str] | Mapping[str, object] | frozenset[str]) -> str:
