@@ -72,9 +72,10 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         "update_field": _stored(
             "All fields are set in one change, or none: a value that breaks the rule of its field leaves the old "
             "values, fails the step and lets later steps go on. Values are worked out from the record as it is at "
-            "that moment, numbers as exact decimals. Where nothing would differ, nothing is changed (`unchanged`). "
-            "With `related`, the record that the path leads to is changed instead; no such record skips the step. The "
-            "change is written back to the systems that the record came from."
+            "that moment, numbers in decimals; products and quotients of money are rounded to its smallest unit. Where "
+            "nothing would differ, nothing is changed (`unchanged`). With `related`, the record that the path leads to "
+            "is changed instead; no such record skips the step. The change is written back to the systems that the "
+            "record came from."
         ),
         "set_stage": _stored(
             "Scenarios and workflows of the new stage start, those of the old one notice. A record that is in the "

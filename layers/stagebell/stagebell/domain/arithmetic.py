@@ -1,7 +1,7 @@
-"""Arithmetic on the numbers of fields: exact, in decimals, never in floats."""
+"""Arithmetic on the numbers of fields: in decimals, never in floats."""
 
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -19,23 +19,25 @@ _THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
 
 
 def reckon(operation: Operation, left: Decimal, right: Decimal, currency: str = "") -> Decimal:
-    """The exact result. Only a quotient without end is rounded: of money to the currency's smallest unit, else to 20
-    decimal places. Raises InvalidValue for a division by zero."""
-    if operation == "divide":
-        return _quotient(left, right, currency)
-    return _EXACT[operation](left, right)
+    """Sums are exact. Products and quotients are as exact as a number may be, 20 decimal places at most; of money, to
+    the currency's smallest unit, or to the places that the old amount has where those are more.
 
-
-def _quotient(left: Decimal, right: Decimal, currency: str) -> Decimal:
-    if not right:
+    Raises InvalidValue for a division by zero."""
+    if operation == "divide" and not right:
         raise InvalidValue(f"{left} cannot be divided by zero")
     context = Context(prec=_PRECISION, rounding=ROUND_HALF_EVEN, traps=[])
-    quotient = context.divide(left, right)
-    finest = min(EXPONENT, DIGITS - 1 - max(quotient.adjusted(), 0))
-    if not context.flags[Inexact] and -_exponent(quotient) <= finest:
-        return quotient
-    places = _decimal_places(currency) if currency else finest
-    return quotient.quantize(Decimal(1).scaleb(-max(places, 0)), context=context)
+    result = _OPERATORS[operation](context, left, right)
+    return result if operation in ("add", "subtract") else _rounded(result, _places(result, left, currency), context)
+
+
+def _places(result: Decimal, old: Decimal, currency: str) -> int:
+    finest = max(min(EXPONENT, DIGITS - 1 - max(result.adjusted(), 0)), 0)
+    return min(finest, max(_decimal_places(currency), -_exponent(old))) if currency else finest
+
+
+def _rounded(number: Decimal, places: int, context: Context) -> Decimal:
+    """With so many decimal places, unless it has no more of itself."""
+    return number if -_exponent(number) <= places else number.quantize(Decimal(1).scaleb(-places), context=context)
 
 
 def _decimal_places(currency: str) -> int:
@@ -48,14 +50,6 @@ def _exponent(number: Decimal) -> int:
     return exponent
 
 
-def _context() -> Context:
-    return Context(prec=_PRECISION, traps=[Inexact])
-
-
-_EXACT: Mapping[str, Callable[[Decimal, Decimal], Decimal]] = MappingProxyType(
-    {
-        "add": lambda left, right: _context().add(left, right),
-        "subtract": lambda left, right: _context().subtract(left, right),
-        "multiply": lambda left, right: _context().multiply(left, right),
-    }
+_OPERATORS: Mapping[Operation, Callable[[Context, Decimal, Decimal], Decimal]] = MappingProxyType(
+    {"add": Context.add, "subtract": Context.subtract, "multiply": Context.multiply, "divide": Context.divide}
 )
