@@ -7,6 +7,7 @@ import pytest
 from stagebell.domain.errors import DeliveryThrottled
 from stagebell.domain.executions import Task
 from stagebell.ports import Email
+from stagebell.services.copies import CARRIED
 from tests.stage import START, UNASSIGNED, Stage, mail, scenario
 
 ADA, BOB = {"user": "ada"}, {"user": "bob"}
@@ -125,3 +126,22 @@ def test_copies_go_out_once_although_who_may_be_written_to_changes_between_two_a
 def throttled(email: Email, busy: set[str]) -> None:
     if email.to in busy:
         raise DeliveryThrottled("slow down")
+
+
+def test_more_copies_than_one_message_may_have_go_with_the_next_one_and_the_step_says_who_got_none():
+    stage = staffed(to=[ADA, BOB], cc=[{"role": "team"}], bcc=[DESK])
+    for number in range(110):
+        stage.user(f"t{number:03}", email=f"t{number:03}@example.com", roles=["team"])
+
+    entered(stage)
+
+    assert [(to, len(cc), len(bcc)) for to, cc, bcc in sent(stage)] == [
+        ("ada@example.com", CARRIED, 0),
+        ("Bob@example.com", CARRIED, 0),
+    ]
+    assert sent(stage)[1][1][0] == "t049@example.com"
+    missing = stage.runs()[0].steps[0].why["missing"]
+    assert [(entry["recipient"], entry["reason"]) for entry in missing] == [
+        *((f"cc: t{number:03}@example.com", "too_many_copies") for number in range(98, 110)),
+        ("bcc: desk@example.com", "too_many_copies"),
+    ]

@@ -21,7 +21,7 @@ from stagebell.domain.errors import StagebellError
 from stagebell.domain.operators import LISTS, MOMENT, NUMBER, OPERATORS, TEXT, Operator
 from stagebell.ports import ACTIVE_LIMIT
 from stagebell.runtime import settings
-from stagebell.services import receive, requests
+from stagebell.services import copies, receive, requests
 
 FAMILIES = (("texts", TEXT), ("numbers", NUMBER), ("dates and times", MOMENT), ("lists", LISTS))
 NEEDS = {
@@ -134,6 +134,8 @@ def _limits() -> Iterator[Sequence[str]]:
     yield "references a path follows", f"{paths.HOP_LIMIT}", refused
     yield "steps of a scenario, actions of a workflow", f"{scenarios.STEP_LIMIT}", refused
     yield "recipients of a step", f"{recipients.RECIPIENT_LIMIT}", refused
+    left = "the others go with the next message; the step says who is left: `too_many_copies`"
+    yield "copies that go with one e-mail", f"{copies.CARRIED}", left
     yield "fields that a step sets", f"{record_changes.FIELDS_LIMIT}", refused
     yield "parameters of a function", f"{calls.PARAMETER_LIMIT}", refused
     yield "answer of a function", f"{functions.TIMEOUT_LIMIT} seconds", "the delivery is `unknown`"

@@ -7,6 +7,9 @@ from stagebell.ports import Suppressions
 from stagebell.services.act import Look
 from stagebell.services.people import Directory, Missing, Person
 
+CARRIED = 49
+"""How many copies one message takes along: SES sends a message to 50 at most, and one of them is whom it is for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Copies:
@@ -22,9 +25,20 @@ class Copies:
         return self.cc + self.bcc
 
     @property
-    def taken_along(self) -> "Copies":
-        """What the next message has, once one has taken the copies along."""
-        return Copies(reply_to=self.reply_to)
+    def carried(self) -> "Copies":
+        """As many as one message takes along."""
+        return Copies(self.cc[:CARRIED], self.bcc[: max(CARRIED - len(self.cc), 0)], self.reply_to)
+
+    @property
+    def rest(self) -> "Copies":
+        """What the next message has, once one has taken those along."""
+        return Copies(self.cc[CARRIED:], self.bcc[max(CARRIED - len(self.cc), 0) :], self.reply_to)
+
+    @property
+    def missing(self) -> Sequence[Missing]:
+        """Nobody is left to take these along."""
+        kinds = (("cc", self.cc), ("bcc", self.bcc))
+        return [Missing(f"{kind}: {address}", "too_many_copies") for kind, addresses in kinds for address in addresses]
 
 
 @dataclass(slots=True)

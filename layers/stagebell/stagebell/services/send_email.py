@@ -11,7 +11,7 @@ from stagebell.services.compose import Composer, Words
 from stagebell.services.copies import Copies, Copying
 from stagebell.services.deliver import Courier, Parcel
 from stagebell.services.invite import INVITATION, Inviter
-from stagebell.services.people import Directories, Person
+from stagebell.services.people import Directories, Missing, Person
 
 NO_COPIES = Copies()
 
@@ -35,16 +35,19 @@ class SendEmail:
         people, missing = directory.reachable(look, "to", "email")
         letters = [(person, self.composer.email(look, person, directory.related)) for person in people]
         copying = Copying(look, directory, self.suppressions, {person.email.lower() for person in people})
-        done = self._sent(look, letters, copying.copies())
-        return self.courier.outcome(done, [*missing, *copying.missing])
+        done, left = self._sent(look, letters, copying.copies())
+        return self.courier.outcome(done, [*missing, *copying.missing, *left])
 
-    def _sent(self, look: Look, letters: Sequence[tuple[Person, Words]], copies: Copies) -> Sequence[Delivery]:
+    def _sent(
+        self, look: Look, letters: Sequence[tuple[Person, Words]], copies: Copies
+    ) -> tuple[Sequence[Delivery], Sequence[Missing]]:
         """Whether a message went out is told by the ledger, so that a retry leaves the copies with the same one."""
         done: list[Delivery] = []
         for person, words in letters:
-            done.append(self.courier.send(look, "email", self.parcel(look, person, words, copies)))
-            copies = copies if done[-1].state == "suppressed" else copies.taken_along
-        return done
+            done.append(self.courier.send(look, "email", self.parcel(look, person, words, copies.carried)))
+            copies = copies if done[-1].state == "suppressed" else copies.rest
+        written = any(delivery.state != "suppressed" for delivery in done)
+        return done, copies.missing if written else ()
 
     def _invite(self, look: Look) -> Outcome:
         letters, missing = self.inviter.letters(look, self.directories.open())
