@@ -653,7 +653,8 @@ def test_a_record_is_loaded_with_its_lock_its_sources_and_what_they_were_told(wo
     first = commit_of(Record(DEAL), change("c1", type="created", **AWKWARD))
     lock = replace(change("c2", minute=1, type="locked"), fields={}, why="Prüfung", actor="run_1")
     locked = commit_of(first.after, lock)
-    echo = Echo("erp", "run_1:step", at(1), {"name": "ä", "gone": None, "count": 3}, ("run_1",))
+    told = {"name": "ä", "gone": None, "count": 3}
+    echo = Echo("erp", "run_1:step", at(1), told, ("run_1",), {"amount": "2", "tags": None})
     after = replace(locked.after, echoes=(echo, replace(echo, causes=())))
 
     world.records.commit(first)

@@ -49,15 +49,15 @@ def _lock(listed: list[Any]) -> Lock:
 
 
 def _echo_document(echo: Echo) -> dict[str, Any]:
-    at = instant_text(echo.at)
-    return filled({"source": echo.source, "change": echo.change, "at": at, "causes": list(echo.causes)}) | {
-        "fields": dict(echo.fields)
-    }
+    told = {"source": echo.source, "change": echo.change, "at": instant_text(echo.at)}
+    rest = filled({"causes": list(echo.causes), "said": dict(echo.said)})
+    return {**told, "fields": dict(echo.fields), **rest}
 
 
 def _echo(document: Document) -> Echo:
-    at = datetime.fromisoformat(document["at"])
-    return Echo(document["source"], document["change"], at, document["fields"], tuple(document.get("causes", ())))
+    at, causes = datetime.fromisoformat(document["at"]), tuple(document.get("causes", ()))
+    said = document.get("said", {})
+    return Echo(document["source"], document["change"], at, document["fields"], causes, said)
 
 
 def record_from(key: RecordKey, document: Document) -> Record:

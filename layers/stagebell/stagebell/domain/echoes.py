@@ -1,16 +1,19 @@
 """Echoes: a source that was told of a change made here posts it back. That is no news, and must start nothing.
 
 What was told is remembered with the record until the source repeats it, or for a while. A source may repeat it field
-by field, among other things it has to say, or with the whole record. It repeats in the order it was told: an older echo
-may arrive while a newer write-back is still on its way, and must not undo it.
+by field, among other things it has to say, or with the whole record; once or twice; and in the form in which it keeps
+such values. It repeats in the order it was told: an older echo may arrive while a newer write-back is still on its way,
+and must not undo it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from stagebell.domain.changes import Change
 from stagebell.domain.fields import Value
+from stagebell.domain.likeness import alike
 
 WINDOW = timedelta(minutes=15)
 """After it, the same values from the source are an edit like any other: it may be one that never repeats anything."""
@@ -18,6 +21,10 @@ WINDOW = timedelta(minutes=15)
 OVERLAP = timedelta(minutes=2)
 """For so long after a newer write-back, a source may still be repeating an older one. A value that it says later is an
 edit: write-backs that go out late no longer say what has been replaced (`write_backs.LATE`)."""
+
+PROMPT = timedelta(seconds=10)
+"""News that come with an echo within it are taken for the work of an automation that was told, and carry its causes.
+What comes later may be of a person who fills in one field after the other: a loop is stopped by the runs in an hour."""
 
 KEPT = 20
 SIZE = 32 * 1024
@@ -28,29 +35,37 @@ a change without a difference."""
 @dataclass(frozen=True, slots=True)
 class Echo:
     """What a source is told, and so may repeat; a lock has no fields. `causes` are the runs behind it, the one that
-    made it last."""
+    made it last; `said` is what the source has repeated already."""
 
     source: str
     change: str
     at: datetime
     fields: Mapping[str, Value]
     causes: tuple[str, ...] = ()
+    said: Mapping[str, Value] = MappingProxyType({})
+
+    @property
+    def marks(self) -> bool:
+        """Whether it is of a lock or its end."""
+        return not self.fields and not self.said
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A change that repeats what we said, as it counts: without the values that a newer write-back has replaced (they
-    are `stale`), caused by the runs that led to it. `left` are the echoes still to come."""
+    are `stale`), caused by the runs that led to it. `repeated` are the fields that it repeats, `left` the echoes still
+    to come."""
 
     change: Change
     stale: tuple[str, ...]
+    repeated: frozenset[str]
     left: tuple[Echo, ...]
 
 
 def expect(echoes: Sequence[Echo], expected: Sequence[Echo], now: datetime) -> tuple[Echo, ...]:
     """The echoes to listen for after some more were told; those past their time, and the oldest of too many, are
     dropped."""
-    timely = [echo for echo in (*echoes, *expected) if now - echo.at <= WINDOW][-KEPT:]
+    timely = [echo for echo in (*echoes, *expected) if now - echo.at <= _listened_for(echo)][-KEPT:]
     kept: list[Echo] = []
     left = SIZE
     for echo in reversed(timely):
@@ -60,8 +75,12 @@ def expect(echoes: Sequence[Echo], expected: Sequence[Echo], now: datetime) -> t
     return tuple(kept)
 
 
+def _listened_for(echo: Echo) -> timedelta:
+    return WINDOW if echo.fields or echo.marks else OVERLAP
+
+
 def _size(echo: Echo) -> int:
-    return sum(len(f"{name}{value}".encode()) for name, value in echo.fields.items())
+    return sum(len(f"{name}{value}".encode()) for name, value in (*echo.fields.items(), *echo.said.items()))
 
 
 def hear(echoes: Sequence[Echo], change: Change) -> Heard | None:
@@ -73,18 +92,29 @@ def hear(echoes: Sequence[Echo], change: Change) -> Heard | None:
     newest = max(repeated.values())
     stale = tuple(n for n in sorted(change.fields) if _replaced(told[repeated.get(n, newest) + 1 :], n, change))
     fields = {name: value for name, value in change.fields.items() if name not in stale}
-    counted = replace(change, fields=fields, causes=change.causes or told[newest].causes)
+    prompt = change.occurred_at - told[newest].at <= PROMPT
+    counted = replace(change, fields=fields, causes=change.causes or (told[newest].causes if prompt else ()))
     without = {echo.change: _without(echo, position, repeated) for position, echo in enumerate(told)}
-    kept = (without.get(echo.change, echo) if echo in told else echo for echo in echoes)
-    return Heard(counted, stale, tuple(echo for echo in kept if echo is not None))
+    left = tuple(without.get(echo.change, echo) if echo in told else echo for echo in echoes)
+    return Heard(counted, stale, frozenset(repeated), left)
 
 
 def nod(echoes: Sequence[Echo], change: Change) -> tuple[Echo, ...] | None:
-    """The echoes still to come, if a change that says nothing new may be how its source repeats a lock."""
-    for echo in echoes:
-        if not echo.fields and _may_repeat(change, echo):
+    """The echoes still to come, if a change that says nothing new is an echo all the same: its source says once more
+    what it has repeated already, or repeats a lock."""
+    near = [echo for echo in echoes if _may_repeat(change, echo)]
+    if any(_says_again(change, echo) for echo in near):
+        return tuple(echoes)
+    for echo in near:
+        if echo.marks:
             return tuple(other for other in echoes if other is not echo)
     return None
+
+
+def _says_again(change: Change, echo: Echo) -> bool:
+    """Whether a source repeats a write-back once more: some post a change for each field, and all of them each time."""
+    again = any(name in change.fields and alike(value, change.fields[name]) for name, value in echo.said.items())
+    return again and change.occurred_at <= echo.at + OVERLAP
 
 
 def _may_repeat(change: Change, echo: Echo) -> bool:
@@ -99,25 +129,29 @@ def _repeated(told: Sequence[Echo], change: Change) -> Mapping[str, int]:
     first: dict[str, int] = {}
     for position, echo in enumerate(told):
         for name, value in echo.fields.items():
-            if name in change.fields and change.fields[name] == value:
+            if name in change.fields and alike(value, change.fields[name]):
                 first.setdefault(name, position)
     newest = max(first.values(), default=0)
     return {name: _last(told[: newest + 1], name, change.fields[name]) for name in first}
 
 
 def _last(told: Sequence[Echo], name: str, value: Value) -> int:
-    return max(position for position, echo in enumerate(told) if name in echo.fields and echo.fields[name] == value)
+    saying = [position for position, echo in enumerate(told) if name in echo.fields and alike(echo.fields[name], value)]
+    return saying[-1]
 
 
 def _replaced(later: Sequence[Echo], name: str, change: Change) -> bool:
     """Whether the source is still to repeat a newer value of a field, so that this one does not count."""
     return any(
-        name in echo.fields and echo.fields[name] != change.fields[name] and change.occurred_at <= echo.at + OVERLAP
+        name in echo.fields
+        and not alike(echo.fields[name], change.fields[name])
+        and change.occurred_at <= echo.at + OVERLAP
         for echo in later
     )
 
 
-def _without(echo: Echo, position: int, repeated: Mapping[str, int]) -> Echo | None:
-    """What is still to be repeated of an echo; None: nothing."""
+def _without(echo: Echo, position: int, repeated: Mapping[str, int]) -> Echo:
+    """What is still to be repeated of an echo, and what has been."""
     fields = {name: value for name, value in echo.fields.items() if repeated.get(name, -1) < position}
-    return replace(echo, fields=fields) if fields or not echo.fields else None
+    said = {name: value for name, value in echo.fields.items() if name not in fields}
+    return replace(echo, fields=fields, said={**echo.said, **said})

@@ -4,7 +4,7 @@ Rule 1 (a change is a comparison) and rule 2 (late, doubled and swapped changes 
 keeps the stamp of its last write; a deletion is a write of every field to nothing, so it has a stamp as well.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from stagebell.domain.built_ins import ROLES_LIMIT
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.echoes import Echo, hear, nod
 from stagebell.domain.fields import Value
+from stagebell.domain.likeness import alike
 from stagebell.domain.locks import Lock
 
 type Event = Literal["created", "updated", "saved", "deleted", "manual", "locked", "unlocked", "echo"]
@@ -128,14 +129,29 @@ def _heard(record: Record, change: Change, stamp: Stamp) -> Comparison:
     found = _write(record, heard.change if heard else change, stamp)
     if found.event is None or not record.echoes:
         return found
-    left = nod(record.echoes, change) if found.event == "saved" else None
-    if heard is not None:
-        said = replace(change, causes=heard.change.causes)
-        found, left = replace(found, change=said, outdated=(*found.outdated, *heard.stale)), heard.left
-    if left is None:
+    if heard is None:
+        left = nod(record.echoes, change) if found.event == "saved" else None
+        return found if left is None else _echo(found, left)
+    said = replace(change, causes=heard.change.causes)
+    outdated = (*found.outdated, *heard.stale)
+    return _echo(replace(_reworded(found, heard.repeated), change=said, outdated=outdated), heard.left)
+
+
+def _echo(found: Comparison, left: tuple[Echo, ...]) -> Comparison:
+    event = "echo" if found.event == "saved" else found.event
+    return replace(found, after=replace(found.after, echoes=left), event=event)
+
+
+def _reworded(found: Comparison, repeated: Collection[str]) -> Comparison:
+    """A source that keeps what it was told in a form of its own has changed nothing: its form is mirrored, and counts
+    as if it had been there before."""
+    now = found.after.fields
+    same = {n: now[n] for n in found.changed if n in repeated and alike(found.known.get(n), now[n])}
+    if not same:
         return found
-    repeats = found.event == "saved"
-    return replace(found, after=replace(found.after, echoes=left), event="echo" if repeats else found.event)
+    changed = found.changed - same.keys()
+    event = "saved" if found.event == "updated" and not changed else found.event
+    return replace(found, event=event, changed=changed, known={**found.known, **same})
 
 
 def _write(record: Record, change: Change, stamp: Stamp) -> Comparison:
