@@ -1,6 +1,7 @@
 """Locks: lock_record and unlock_record, and what a locked record takes from whom."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -141,6 +142,27 @@ def test_a_source_that_is_not_authoritative_is_refused_in_the_history(change):
     assert (applied.event, applied.note, applied.dispatch, applied.evaluations) == ("refused", "record_locked", (), ())
     assert stage.record() == before
     assert stage.offline.records.applied(applied.change.key, applied.change.id) == applied
+
+
+@pytest.mark.parametrize(
+    ("seconds", "note", "why"),
+    [
+        (-1, "", "it happened before the lock, and is only late"),
+        (0, "record_locked", "it happened with the lock"),
+        (1, "record_locked", "it happened after the lock"),
+    ],
+)
+def test_a_lock_holds_from_when_it_was_set(seconds, note, why):
+    stage = Stage(CRM, workflow({**LOCK, "at": {"after": "1 minute"}}))
+    stage.post(type_="created", name="Acme", stage=UNASSIGNED, amount=1)
+    stage.post(amount=5)
+    stage.advance(minutes=2)
+
+    at = stage.record().lock.at + timedelta(seconds=seconds)
+    applied = stage.offline.applier.apply(stage.change(source_="crm", at=at, name="New"))
+
+    assert applied.note == note, why
+    assert stage.record().current["name"] == ("Acme" if note else "New")
 
 
 def test_a_source_that_nobody_has_declared_is_refused_as_well():

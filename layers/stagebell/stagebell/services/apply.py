@@ -195,6 +195,8 @@ class Applier:
             return ""
         if change.is_own:
             raise RecordLocked(f"record {record.key} is {record.lock}; unlock it first")
+        if change.occurred_at < record.lock.at:
+            return ""  # it is only late: in time, it would have been there before the lock
         source = self.catalog.document("source", change.source)
         return "mirrored_while_locked" if source is not None and source.get("authoritative") else "record_locked"
 
