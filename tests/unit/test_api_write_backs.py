@@ -237,6 +237,20 @@ def test_a_source_that_was_switched_off_meanwhile_is_not_told(stage: ToldStage, 
     assert stage.states == [("suppressed", "no_write_back")]
 
 
+def test_what_a_source_missed_while_it_was_switched_off_can_be_replayed(stage: ToldStage, api: Api) -> None:
+    stage.deed(stage=WON)
+    stage.activate({**CRM, "write_back": None})
+    stage.tell()
+    stage.activate(CRM)
+
+    answer = replay(api, stage.write_backs[0].key)
+    stage.tell()
+
+    assert (answer.status, answer.json["state"]) == (200, "planned")
+    assert stage.states == [("sent", "")]
+    assert stage.told == [{"stage": WON}]
+
+
 @pytest.mark.parametrize("role", ["viewer", "integrator"])
 def test_replaying_takes_an_operator(stage: ToldStage, api: Api, role: str) -> None:
     assert replay(api, gave_up(stage), role=role).status == 403

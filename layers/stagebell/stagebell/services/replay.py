@@ -1,4 +1,4 @@
-"""Replaying: a write-back that was given up is told once more, if it still holds.
+"""Replaying: a write-back that was given up, or had nowhere to go, is told once more, if it still holds.
 
 Noted as planned, put back, queued, in this order: a letter that is put back while its delivery still is `failed` would
 be taken for one that is done with. Who dies in between may replay again: what is planned, but not yet tried, is put
@@ -28,7 +28,7 @@ class Replayer:
     def replay(self, key: str) -> Delivery:
         """The delivery, `planned` once more for three days; or `suppressed`, where newer values have replaced its own.
 
-        Raises NotFound, and Conflict where it has not failed."""
+        Raises NotFound, and Conflict where it was not given up."""
         delivery = self._failed(key)
         applied = self.records.applied(delivery.record, delivery.change)
         if applied is None:
@@ -48,7 +48,8 @@ class Replayer:
         if delivery is None or delivery.channel != "write_back":
             raise NotFound(f"there is no write-back {key}")
         unqueued = delivery.state == "planned" and delivery.due_at is None
-        if delivery.state != "failed" and not unqueued:
+        nowhere = delivery.reason == "no_write_back"
+        if delivery.state != "failed" and not (unqueued or nowhere):
             raise Conflict(f"this write-back is {delivery.state}: only one that has failed can be replayed")
         return delivery
 
