@@ -258,5 +258,28 @@ def test_what_was_given_up_is_counted_for_the_alarm(
 
     out = capsys.readouterr().out
     assert ("WriteBacksGivenUp" in out) is counted
+    assert "WriteBacksLate" not in out
     assert f'"action":"{verb}"' in out.replace(" ", "")
     assert "crm.example.com" not in out
+
+
+@pytest.mark.parametrize(
+    ("minutes", "counted", "why"),
+    [(5, False, "it is tried again within the hour"), (155, True, "a source that does not answer is seen on the day")],
+)
+def test_what_is_told_an_hour_late_is_counted_for_the_alarm(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+    minutes: int,
+    counted: bool,
+    why: str,
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", request.node.name)
+    observability.logger.cache_clear()
+    due = NOW + timedelta(minutes=minutes)
+    delivery = Delivery("dlv_1", "", "", "", TELL.key, "write_back", "crm", NOW, "planned", due_at=due)
+
+    observability.note_write_back(delivery)
+
+    assert ("WriteBacksLate" in capsys.readouterr().out) is counted, why

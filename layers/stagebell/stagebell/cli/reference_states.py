@@ -20,7 +20,8 @@ NOTES = {
     "record_too_large": "refused: the record would be larger than a record may be",
     "too_many_roles": f"refused: a user has at most {ROLES_LIMIT} roles",
     "mirrored_while_locked": "the record is locked, but its source is authoritative",
-    "overtakes_write_back": "its source wrote another value than it was still to be told: that newer one wins",
+    "overtakes_write_back": "its source wrote another value than it was told, or was still to be told, in the three "
+    "days before: the newer one wins",
 }
 EVALUATIONS = {
     "started": "a run began",

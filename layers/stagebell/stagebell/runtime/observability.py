@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from stagebell.ports import Applied
 
 NAMESPACE = "Stagebell"
+LATE = timedelta(hours=1)
 
 _COUNTED = {"delivery_unknown": "DeliveriesUnknown", "loop_stopped": "LoopsStopped", "too_many_runs": "Refused"}
 """The metrics of reasons for which a step ends; the last two where it should have started another process."""
@@ -81,7 +83,8 @@ def note_applied(applied: Applied) -> None:
 
 
 def note_write_back(delivery: Delivery) -> None:
-    """Log an attempt to tell a source what was changed here, and count what was given up: an alarm listens."""
+    """Log an attempt to tell a source what was changed here, and count what was given up or will be told late: alarms
+    listen. The queue itself does not say how old a message is that was received again and again."""
     given_up = delivery.state == "failed"
     verb = "write_back_waits" if delivery.state == "planned" else f"write_back_{delivery.state}"
     ids: dict[str, Id] = {"delivery": delivery.key, "source": delivery.recipient, "record": str(delivery.record)}
@@ -89,6 +92,8 @@ def note_write_back(delivery: Delivery) -> None:
     _log(verb, "error" if given_up else "info", ids)
     if given_up:
         count("WriteBacksGivenUp")
+    if delivery.due_at is not None and delivery.due_at - delivery.planned_at > LATE:
+        count("WriteBacksLate")
 
 
 def _log(action: str, level: Level, ids: Mapping[str, Id]) -> None:
