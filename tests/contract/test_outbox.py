@@ -8,6 +8,7 @@ from stagebell.adapters.memory.outbox import MemoryTeller
 from stagebell.adapters.memory.poster import MemoryPoster
 from stagebell.adapters.memory.secrets import MemorySecrets
 from stagebell.domain.changes import RecordKey
+from stagebell.domain.echoes import Echo
 from stagebell.domain.planning import Tell
 from stagebell.ports import Definition, Letter, Posted
 from stagebell.services.shelves import Shelves
@@ -35,6 +36,32 @@ def test_letters_wait_in_the_order_of_the_record_s_versions(world: World) -> Non
 
     assert list(world.outbox.waiting(DEAL, "crm", 100)) == letters
     assert list(world.outbox.waiting(DEAL, "crm", 2)) == letters[:2]
+
+
+def test_a_record_is_loaded_with_what_its_sources_were_told_late(world: World) -> None:
+    told(world, 1)
+    first = Echo("crm", "c1", at(30), {"name": "ä", "gone": None, "count": 3}, ("run_1",))
+    second, other = Echo("crm", "c2", at(31), {}), Echo("erp", "c1", at(32), {"name": "ä"})
+
+    for echo in (first, second, other):
+        world.outbox.told_late(DEAL, echo)
+
+    assert sorted(world.records.load(DEAL).record.echoes, key=lambda echo: echo.at) == [first, second, other]
+    assert world.records.load(OTHER).record.echoes == ()
+
+
+def test_what_was_told_late_counts_from_then_and_not_longer_than_anything_else(world: World) -> None:
+    early, late, later = (Echo("crm", "c1", at(minute), {"name": "A"}) for minute in (1, 30, 50))
+    read = world.records.load(DEAL)
+    commit = commit_of(read, change("c1", name="A"))
+    assert world.records.commit(replace(commit, after=replace(commit.after, echoes=(early,)))) == "committed"
+
+    world.outbox.told_late(DEAL, late)
+    then = world.records.load(DEAL).record.echoes
+    world.outbox.told_late(DEAL, later)
+
+    assert then == (late,)
+    assert world.records.load(DEAL).record.echoes == (later,)
 
 
 def test_records_and_sources_are_apart(world: World) -> None:

@@ -87,7 +87,7 @@ def dynamodb_world(client: Any) -> World:
         runs=DynamoRuns(client, "RunsTable", "RecordsTable", kept, page_size=PAGE_SIZE),
         deliveries=DynamoDeliveries(client, "DeliveriesTable", "RunsTable", "RecordsTable", kept, page_size=PAGE_SIZE),
         suppressions=DynamoSuppressions(client, "PeopleTable"),
-        outbox=DynamoOutbox(client, "RecordsTable"),
+        outbox=DynamoOutbox(client, "RecordsTable", clock),
         inbox=DynamoInbox(client, "PeopleTable", kept, page_size=PAGE_SIZE),
         api_keys=DynamoApiKeys(client, "AccessTable", page_size=PAGE_SIZE),
         requests=DynamoRequests(client, "AccessTable", clock),

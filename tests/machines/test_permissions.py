@@ -101,8 +101,11 @@ def operate(deployed: World) -> None:
     call("POST", "/v1/workflows/other/runs", {"object": "deal", "id": "deal-7"})
     delivery = call("GET", "/v1/deliveries", state="sent")["items"][0]
     call("GET", f"/v1/deliveries/{delivery['key']}")
-    call("GET", f"/v1/suppressions/webhook/{PARTNER.replace('/', '%2F').replace(':', '%3A')}")
-    call("DELETE", f"/v1/suppressions/webhook/{PARTNER.replace('/', '%2F').replace(':', '%3A')}")
+    for address in (PARTNER, CRM["write_back"]):
+        encoded = address.replace("/", "%2F").replace(":", "%3A")
+        call("GET", f"/v1/suppressions/webhook/{encoded}")
+        call("DELETE", f"/v1/suppressions/webhook/{encoded}")
+    deployed.webhooks.answer = lambda _: Posted(200)
     given_up = call("GET", "/v1/write-backs", state="failed")["items"]
     call("POST", f"/v1/write-backs/{given_up[0]['key']}/replay", {})
     notice = call("GET", "/v1/users/mia/inbox")["items"][0]

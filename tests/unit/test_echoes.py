@@ -9,7 +9,7 @@ import pytest
 
 from stagebell.adapters.memory.poster import Post
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.echoes import KEPT, OVERLAP, SIZE, WINDOW, Echo, expect, hear, nod
+from stagebell.domain.echoes import KEPT, OVERLAP, SIZE, WINDOW, Echo, expect, hear, nod, with_late
 from stagebell.ports import Applied, Posted
 from tests.sources import CRM, ToldStage
 from tests.stage import QUOTATION, START, UNASSIGNED, WON, mail, scenario
@@ -314,6 +314,15 @@ def test_what_is_remembered_leaves_room_for_the_record_itself() -> None:
 
     assert expect([], told, START) == (told[0], *told[-2:])
     assert expect([], told[:2], START) == (told[0],)
+
+
+def test_what_was_told_late_is_listened_for_from_then() -> None:
+    first, second = echo(0, stage=WON), echo(1, amount="2")
+    late, heard = replace(first, at=START + timedelta(hours=1)), replace(first, fields={}, said={"stage": WON})
+
+    assert with_late([first, second], [late]) == (second, late)
+    assert with_late([second], [late]) == (second, late)
+    assert with_late([replace(heard, at=late.at)], [late]) == (replace(heard, at=late.at),)
 
 
 def test_what_says_nothing_of_what_was_told_is_not_heard(stage: ToldStage) -> None:

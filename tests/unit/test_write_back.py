@@ -24,9 +24,12 @@ from stagebell.domain.errors import (
 from stagebell.domain.signatures import verify
 from stagebell.ports import Posted
 from stagebell.services import write_back
+from stagebell.services.replay import Replayer
 from stagebell.services.write_back import LETTERS
 from tests.sources import ADDRESS, CRM, RUN, Queue, ToldStage
-from tests.stage import START, WON
+from tests.stage import START, WON, mail, scenario
+
+ON_SAVED = scenario("on-saved", trigger={"on": "saved"}, reentry="restart", steps=[mail("s", {"after": "3 days"})])
 
 
 @pytest.fixture
@@ -540,6 +543,73 @@ def test_what_goes_out_late_says_only_what_still_holds(stage: ToldStage) -> None
     queue.run(START + timedelta(minutes=20))
 
     assert stage.told[-2:] == [{"amount": "2"}, {"stage": WON}]
+
+
+def test_the_echo_of_what_went_out_late_starts_nothing(stage: ToldStage) -> None:
+    stage.activate(ON_SAVED)
+    stage.answers(500)
+    stage.deed(stage=WON, amount="2")
+    queue = Queue(stage)
+    queue.run(START + timedelta(hours=2))
+    stage.answers(200)
+    queue.run(START + timedelta(hours=3))
+    (told,) = stage.write_backs
+    assert told.settled_at is not None
+
+    moments = [told.settled_at + timedelta(seconds=seconds) for seconds in (1, 2)]
+    echoes = [stage.post(stage=WON, amount="2", name="Pumps", at=moment) for moment in moments]
+
+    assert stage.states == [("sent", "")]
+    assert [(echo.event, echo.evaluations) for echo in echoes] == [("echo", ())] * 2
+
+
+def test_the_echo_of_an_attempt_whose_answer_was_lost_starts_nothing(stage: ToldStage) -> None:
+    stage.activate(ON_SAVED)
+    stage.answers(500)
+    stage.deed(stage=WON)
+    queue = Queue(stage)
+    queue.run(START + timedelta(minutes=20))
+    stage.answers(raising(DeliveryUnknown("lost")))
+    queue.run(START + timedelta(minutes=40))
+
+    echo = stage.post(stage=WON, at=stage.now + timedelta(seconds=1))
+
+    assert (echo.event, echo.evaluations) == ("echo", ())
+
+
+def test_what_was_left_out_of_a_late_write_back_is_no_echo(stage: ToldStage) -> None:
+    stage.answers(500)
+    stage.deed(stage=WON, amount="2")
+    queue = Queue(stage)
+    queue.run(START + timedelta(minutes=20))
+    stage.post(stage="Lost")
+    stage.answers(200)
+    queue.run(START + timedelta(minutes=40))
+
+    edit = stage.post(stage=WON, at=stage.now + timedelta(seconds=1))
+
+    assert stage.told[-1] == {"amount": "2"}
+    assert edit.event == "updated"
+
+
+def test_the_echo_of_a_replay_starts_nothing(stage: ToldStage) -> None:
+    stage.activate(ON_SAVED)
+    stage.answers(500)
+    stage.deed(stage=WON)
+    stage.deed(type="locked")
+    queue = Queue(stage)
+    queue.run(START + timedelta(days=5))
+    stage.answers(200)
+    off = stage.offline
+    replayer = Replayer(off.records, off.outbox, off.deliveries, off.teller, off.clock)
+    for given_up in stage.write_backs:
+        replayer.replay(given_up.key)
+    stage.tell()
+
+    echoes = [stage.post(name="Pumps", **said, at=stage.now + timedelta(seconds=1)) for said in ({"stage": WON}, {})]
+
+    assert stage.states == [("sent", "")] * 2
+    assert [echo.event for echo in echoes] == ["echo", "echo"]
 
 
 def test_a_source_that_never_reported_the_record_is_not_told(stage: ToldStage) -> None:

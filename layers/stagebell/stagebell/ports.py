@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from stagebell.domain.changes import Change, RecordKey
     from stagebell.domain.deliveries import Channel, Delivery, State
+    from stagebell.domain.echoes import Echo
     from stagebell.domain.invitations import Invitation
     from stagebell.domain.planning import Halt, Order, Tell, Wake
     from stagebell.domain.records import Record
@@ -216,6 +217,9 @@ class Outbox(Protocol):
 
     def put_back(self, letter: Letter) -> None:
         """Queue again what was given up, in its old place."""
+
+    def told_late(self, key: RecordKey, echo: Echo) -> None:
+        """Remember, until it is past its time, what a source is told late, so that the record is loaded with it."""
 
 
 class Teller(Protocol):

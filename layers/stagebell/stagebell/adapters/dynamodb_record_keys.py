@@ -6,6 +6,7 @@ from stagebell.adapters.memberships import Membership
 from stagebell.domain.changes import RecordKey
 
 MIRROR = "mirror"
+LATE = "late#"
 NEW = Expression("attribute_not_exists(#pk)")
 
 
@@ -24,6 +25,11 @@ def change_key(key: RecordKey, change: str) -> dict[str, str]:
 
 def outbox_key(key: RecordKey, source: str, version: int) -> dict[str, str]:
     return {"pk": str(key), "sk": f"outbox#{source}#{version:012d}"}
+
+
+def late_key(key: RecordKey, source: str) -> dict[str, str]:
+    """Between enrolments and mirror, so that what was told late is read with them."""
+    return {"pk": str(key), "sk": f"{LATE}{source}"}
 
 
 def about_key(key: RecordKey) -> str:

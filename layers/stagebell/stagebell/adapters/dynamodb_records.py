@@ -1,6 +1,7 @@
 """Records in DynamoDB: a record's mirror, its enrolments, its changes, and the groups of people.
 
 pk = <object>#<id>     sk = enrolment#<definition>   what the record remembers of a definition
+                       sk = late#<source>            what the source was told late, and may repeat
                        sk = mirror                   one query reads up to here, and so never a change
                        sk = outbox#<source>#<version>  what the source is still to be told
                        sk = ~change#<change id>      index by_time: of_record, at
@@ -11,11 +12,21 @@ Mirrors are found by owner (index by_owner), those of follow-ups also by what th
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import batched
 
 from stagebell.adapters.dynamodb_commits import Tables, Writes
 from stagebell.adapters.dynamodb_items import Item, item, values_of
-from stagebell.adapters.dynamodb_record_keys import MIRROR, about_key, change_key, group_pk, mirror_key, rotation_key
+from stagebell.adapters.dynamodb_outbox import late_from
+from stagebell.adapters.dynamodb_record_keys import (
+    LATE,
+    MIRROR,
+    about_key,
+    change_key,
+    group_pk,
+    mirror_key,
+    rotation_key,
+)
 from stagebell.adapters.dynamodb_tables import (
     PAGE_SIZE,
     Client,
@@ -36,6 +47,7 @@ from stagebell.adapters.record_documents import (
 from stagebell.adapters.retention import Retention
 from stagebell.adapters.transactions import split
 from stagebell.domain.changes import RecordKey
+from stagebell.domain.echoes import Echo, with_late
 from stagebell.domain.errors import RecordBusy, StagebellError
 from stagebell.domain.records import Record
 from stagebell.domain.rotations import Rotation
@@ -57,14 +69,18 @@ class DynamoRecords:
         self._page_size = page_size
 
     def load(self, key: RecordKey) -> Stored:
-        record, enrolments = Record(key), {}
+        record, enrolments, late = Record(key), {}, list[Echo]()
         near = Expression("#pk = :pk AND #sk BETWEEN :first AND :last", pk=str(key), first="enrolment#", last=MIRROR)
         for stored in self._records.every(near):
             if stored["sk"]["S"] == MIRROR:
                 record = _record(key, stored)
+            elif stored["sk"]["S"].startswith(LATE):
+                late += late_from(stored)
             else:
                 enrolment = enrolment_from(values_of(stored, ("starts",)))
                 enrolments[enrolment.definition] = enrolment
+        if late:
+            record = replace(record, echoes=with_late(record.echoes, late))
         return Stored(record, enrolments)
 
     def many(self, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Record]:

@@ -34,7 +34,7 @@ def record_document(record: Record) -> dict[str, Any]:
             "created_by": record.created_by,
             "lock": _lock_list(record.lock) if record.lock else None,
             "sources": list(record.sources),
-            "echoes": [_echo_document(echo) for echo in record.echoes],
+            "echoes": [echo_document(echo) for echo in record.echoes],
         }
     )
 
@@ -48,13 +48,13 @@ def _lock(listed: list[Any]) -> Lock:
     return Lock(by, datetime.fromisoformat(at), why)
 
 
-def _echo_document(echo: Echo) -> dict[str, Any]:
+def echo_document(echo: Echo) -> dict[str, Any]:
     told = {"source": echo.source, "change": echo.change, "at": instant_text(echo.at)}
     rest = filled({"causes": list(echo.causes), "said": dict(echo.said)})
     return {**told, "fields": dict(echo.fields), **rest}
 
 
-def _echo(document: Document) -> Echo:
+def echo_from(document: Document) -> Echo:
     at, causes = datetime.fromisoformat(document["at"]), tuple(document.get("causes", ()))
     said = document.get("said", {})
     return Echo(document["source"], document["change"], at, document["fields"], causes, said)
@@ -74,7 +74,7 @@ def record_from(key: RecordKey, document: Document) -> Record:
         created_by=document.get("created_by"),
         lock=_lock(document["lock"]) if "lock" in document else None,
         sources=tuple(document.get("sources", ())),
-        echoes=tuple(map(_echo, document.get("echoes", ()))),
+        echoes=tuple(map(echo_from, document.get("echoes", ()))),
     )
 
 

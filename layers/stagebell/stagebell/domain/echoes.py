@@ -65,10 +65,22 @@ class Heard:
 def expect(echoes: Sequence[Echo], expected: Sequence[Echo], now: datetime) -> tuple[Echo, ...]:
     """The echoes to listen for after some more were told; those past their time, and the oldest of too many, are
     dropped."""
-    timely = [echo for echo in (*echoes, *expected) if now - echo.at <= _listened_for(echo)][-KEPT:]
+    return _newest([echo for echo in (*echoes, *expected) if now - echo.at <= _listened_for(echo)])
+
+
+def with_late(echoes: Sequence[Echo], late: Sequence[Echo]) -> tuple[Echo, ...]:
+    """The echoes to listen for, with what was told late: the time of that counts from then."""
+    found: dict[tuple[str, str], Echo] = {}
+    for echo in sorted((*late, *echoes), key=lambda echo: echo.at):
+        found.pop((echo.source, echo.change), None)
+        found[echo.source, echo.change] = echo
+    return _newest(list(found.values()))
+
+
+def _newest(echoes: Sequence[Echo]) -> tuple[Echo, ...]:
     kept: list[Echo] = []
     left = SIZE
-    for echo in reversed(timely):
+    for echo in reversed(echoes[-KEPT:]):
         if _size(echo) <= left:
             left -= _size(echo)
             kept.insert(0, echo)

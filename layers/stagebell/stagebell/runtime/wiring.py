@@ -215,7 +215,7 @@ def read_tell(body: str) -> Tell:
 def outbox() -> Outbox:
     from stagebell.adapters.dynamodb_outbox import DynamoOutbox
 
-    return DynamoOutbox(client("dynamodb"), tables().records)
+    return DynamoOutbox(client("dynamodb"), tables().records, clock())
 
 
 @once

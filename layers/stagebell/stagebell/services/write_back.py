@@ -19,7 +19,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from stagebell.domain import write_backs
+from stagebell.domain.changes import Change
 from stagebell.domain.deliveries import Delivery, State, delivery_key, settled
+from stagebell.domain.echoes import Echo
 from stagebell.domain.errors import (
     ChannelMisconfigured,
     DeliveryRejected,
@@ -63,10 +65,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is posted; it is signed anew for each attempt."""
+    """What is posted; it is signed anew for each attempt. `late` is what the source may repeat of it, where that could
+    not be known when the change was made."""
 
     address: str
     body: bytes
+    late: Echo | None
 
 
 def _unnoted(_: Delivery) -> None:
@@ -125,7 +129,10 @@ class WriteBack:
             ours = replace(ours, state="sending", attempts=ours.attempts + 1, due_at=None)
             if stored is not None:
                 self.deliveries.update(ours, forward_only=False)
-            return self._post(ours, made, self._signing(letter.source))
+            secrets = self._signing(letter.source)
+            if made.late is not None:
+                self.outbox.told_late(letter.key, made.late)
+            return self._post(ours, made, secrets)
         except Refused as refused:
             return self._settled(ours, refused.state, refused.reason, refused.detail)
         except _AGAIN as error:
@@ -154,12 +161,18 @@ class WriteBack:
         if applied is None:
             raise Refused("failed", "change_forgotten", "the change has aged out of the record's history")
         address = self._address(letter.source)
-        told = self._told(applied, since)
+        late = self._late(applied, since)
+        told = self._told(applied, late)
         if told is None:
             raise Refused("suppressed", "overtaken", "newer values have replaced what was to be told")
         data = write_backs.data_of(applied.change, letter.version, told, applied.before)
         document = message(f"record.{_event(applied)}", applied.change.occurred_at, data)
-        return Message(address, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        return Message(address, body, self._echo(letter, applied.change, told) if late else None)
+
+    def _echo(self, letter: Letter, change: Change, told: Sequence[str]) -> Echo:
+        fields = {name: change.fields.get(name) for name in told}
+        return Echo(letter.source, change.id, self.clock.now(), fields, change.causes)
 
     def _address(self, source: str) -> str:
         definition = self.shelves.document("source", source) or {}
@@ -173,10 +186,12 @@ class WriteBack:
             raise Refused("failed", reason, f"{address} is not written to: allow it again, then replay this")
         return str(address)
 
-    def _told(self, applied: Applied, since: datetime) -> tuple[str, ...] | None:
-        change = applied.change
+    def _late(self, applied: Applied, since: datetime) -> bool:
         replayed = since > applied.applied_at
-        late = replayed or self.clock.now() - applied.applied_at > write_backs.LATE
+        return replayed or self.clock.now() - applied.applied_at > write_backs.LATE
+
+    def _told(self, applied: Applied, late: bool) -> tuple[str, ...] | None:
+        change = applied.change
         changed = applied.before if applied.before else change.fields  # a very large entry is kept without `before`
         return write_backs.remaining(self.records.load(change.key).record, change, changed, late=late)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from stagebell.adapters.memory.store import MemoryStore
 from stagebell.domain.changes import RecordKey
+from stagebell.domain.echoes import Echo, expect
 from stagebell.domain.planning import Tell
 from stagebell.ports import Letter
 
@@ -21,6 +22,9 @@ class MemoryOutbox:
 
     def put_back(self, letter: Letter) -> None:
         self._store.outbox[_place(letter)] = letter
+
+    def told_late(self, key: RecordKey, echo: Echo) -> None:
+        self._store.late[key] = expect(self._store.late.get(key, ()), [echo], echo.at)
 
 
 class MemoryTeller:

@@ -8,6 +8,7 @@ from stagebell.adapters.memory.pages import PAGE_SIZE, page_of
 from stagebell.adapters.memory.store import NO_ENROLMENTS, MemoryStore
 from stagebell.adapters.transactions import joined, moves, split
 from stagebell.domain.changes import RecordKey
+from stagebell.domain.echoes import with_late
 from stagebell.domain.fields import instant_text
 from stagebell.domain.records import Record
 from stagebell.domain.rotations import Rotation
@@ -27,7 +28,10 @@ class MemoryRecords:
 
     def load(self, key: RecordKey) -> Stored:
         store = self._store
-        return Stored(store.records.get(key) or Record(key), store.enrolments.get(key, NO_ENROLMENTS))
+        record = store.records.get(key) or Record(key)
+        if key in store.late:
+            record = replace(record, echoes=with_late(record.echoes, store.late[key]))
+        return Stored(record, store.enrolments.get(key, NO_ENROLMENTS))
 
     def many(self, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Record]:
         records = self._store.records

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from stagebell.domain.changes import RecordKey
+from stagebell.domain.echoes import Echo
 from stagebell.domain.records import Record
 from stagebell.domain.rotations import Rotation
 from stagebell.domain.runs import Enrolment, Run
@@ -27,6 +28,7 @@ class MemoryStore:
         self.filings: dict[RecordKey, Filing] = {}
         self.rotations: dict[str, Rotation] = {}
         self.outbox: dict[tuple[RecordKey, str, int], Letter] = {}
+        self.late: dict[RecordKey, tuple[Echo, ...]] = {}
         self.keep_ended = True
         self.on_end: Callable[[Run], None] | None = None
 
