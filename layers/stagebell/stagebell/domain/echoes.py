@@ -65,7 +65,7 @@ class Heard:
 def expect(echoes: Sequence[Echo], expected: Sequence[Echo], now: datetime) -> tuple[Echo, ...]:
     """The echoes to listen for after some more were told; those past their time, and the oldest of too many, are
     dropped."""
-    return _newest([echo for echo in (*echoes, *expected) if now - echo.at <= _listened_for(echo)])
+    return _newest([echo for echo in (*echoes, *expected) if now - echo.at <= WINDOW])
 
 
 def with_late(echoes: Sequence[Echo], late: Sequence[Echo]) -> tuple[Echo, ...]:
@@ -87,10 +87,6 @@ def _newest(echoes: Sequence[Echo]) -> tuple[Echo, ...]:
     return tuple(kept)
 
 
-def _listened_for(echo: Echo) -> timedelta:
-    return WINDOW if echo.fields or echo.marks else OVERLAP
-
-
 def _size(echo: Echo) -> int:
     return sum(len(f"{name}{value}".encode()) for name, value in (*echo.fields.items(), *echo.said.items()))
 
@@ -99,34 +95,25 @@ def hear(echoes: Sequence[Echo], change: Change) -> Heard | None:
     """What a change of a source counts for, if it repeats something of what the source was told."""
     told = [echo for echo in echoes if _may_repeat(change, echo)]
     repeated = _repeated(told, change)
-    if not repeated:
+    known = {**_said_again(told, change), **repeated}
+    if not known:
         return None
-    newest = max(repeated.values())
-    stale = tuple(n for n in sorted(change.fields) if _replaced(told[repeated.get(n, newest) + 1 :], n, change))
+    newest = max(known.values())
+    stale = tuple(n for n in sorted(change.fields) if _replaced(told[known.get(n, newest) + 1 :], n, change))
     fields = {name: value for name, value in change.fields.items() if name not in stale}
     prompt = change.occurred_at - told[newest].at <= PROMPT
     counted = replace(change, fields=fields, causes=change.causes or (told[newest].causes if prompt else ()))
     without = {echo.change: _without(echo, position, repeated) for position, echo in enumerate(told)}
     left = tuple(without.get(echo.change, echo) if echo in told else echo for echo in echoes)
-    return Heard(counted, stale, frozenset(repeated), left)
+    return Heard(counted, stale, frozenset(known), left)
 
 
 def nod(echoes: Sequence[Echo], change: Change) -> tuple[Echo, ...] | None:
-    """The echoes still to come, if a change that says nothing new is an echo all the same: its source says once more
-    what it has repeated already, or repeats a lock."""
-    near = [echo for echo in echoes if _may_repeat(change, echo)]
-    if any(_says_again(change, echo) for echo in near):
-        return tuple(echoes)
-    for echo in near:
-        if echo.marks:
+    """The echoes still to come, if a change that says nothing new may be how its source repeats a lock."""
+    for echo in echoes:
+        if echo.marks and _may_repeat(change, echo):
             return tuple(other for other in echoes if other is not echo)
     return None
-
-
-def _says_again(change: Change, echo: Echo) -> bool:
-    """Whether a source repeats a write-back once more: some post a change for each field, and all of them each time."""
-    again = any(name in change.fields and alike(value, change.fields[name]) for name, value in echo.said.items())
-    return again and change.occurred_at <= echo.at + OVERLAP
 
 
 def _may_repeat(change: Change, echo: Echo) -> bool:
@@ -145,6 +132,17 @@ def _repeated(told: Sequence[Echo], change: Change) -> Mapping[str, int]:
                 first.setdefault(name, position)
     newest = max(first.values(), default=0)
     return {name: _last(told[: newest + 1], name, change.fields[name]) for name in first}
+
+
+def _said_again(told: Sequence[Echo], change: Change) -> Mapping[str, int]:
+    """The fields that repeat once more what was repeated already, and by position which write-back that was. Some
+    sources post a change for each field, and all of them each time."""
+    return {
+        name: position
+        for position, echo in enumerate(told)
+        for name, value in echo.said.items()
+        if name in change.fields and alike(value, change.fields[name]) and change.occurred_at <= echo.at + OVERLAP
+    }
 
 
 def _last(told: Sequence[Echo], name: str, value: Value) -> int:
