@@ -86,17 +86,25 @@ def test_it_is_signed_with_every_active_secret(stage: ToldStage) -> None:
         assert verify(post.headers, post.body, [secret], stage.now) == post.headers["webhook-id"]
 
 
-def test_the_library_of_standard_webhooks_accepts_it(stage: ToldStage, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("rotated", [False, True])
+def test_the_library_of_standard_webhooks_accepts_it(
+    stage: ToldStage, monkeypatch: pytest.MonkeyPatch, rotated: bool
+) -> None:
+    """With the newest secret, and while it is being changed over with the one before."""
+    if rotated:
+        stage.offline.secrets.rotate("crm")
     stage.deed(stage=WON)
     stage.tell()
     (post,) = stage.posts
-    (secret,) = stage.offline.secrets.of_source("crm")
+    secrets = stage.offline.secrets.of_source("crm")
     monkeypatch.setattr(
         "standardwebhooks.webhooks.datetime",
         type("Then", (), {"now": lambda tz: stage.now, "fromtimestamp": type(stage.now).fromtimestamp}),
     )
 
-    assert Webhook(secret).verify(post.body, dict(post.headers)) == json.loads(post.body)
+    assert len(secrets) == 1 + rotated
+    for secret in secrets:
+        assert Webhook(secret).verify(post.body, dict(post.headers)) == json.loads(post.body)
 
 
 @pytest.mark.parametrize(
