@@ -43,8 +43,8 @@ RUNS = {
 STEPS = {
     "waiting": "its time has not come, or nothing says when; `quiet_hours`: it waits for their end",
     "acted": "it did what it is for; `delivery_unknown`: nobody knows whether the message went out; `unchanged`, "
-    "`already_locked`, `not_locked`: the record was so already; `why.missing` names who was not reached, with the reasons "
-    "of `skipped`, or `too_many_copies`",
+    "`already_locked`, `not_locked`: the record was so already; `why.missing` names who was not reached, with the "
+    "reasons of `skipped`, or `too_many_copies`",
     "skipped": "`condition`, `stage_changed`, `past_due`, or nobody to write to: `not_set`, `no_such_user`, "
     "`inactive_user`, `empty_group`, `no_email`, `no_phone`, `no_inbox`, `no_user`, `no_recipient`; no record to "
     "change: `no_such_record`, `record_deleted`; no date to start on: `no_start`; the process was not "
