@@ -130,6 +130,27 @@ def test_an_event_that_is_deleted_is_cancelled_as_well():
     assert event_in(emails[0])[1]["status"] == "CANCELLED"
 
 
+def test_an_event_that_never_said_its_state_is_called_off_as_any_other():
+    emails = changed(planned(state=None), state="cancelled")
+
+    assert [event_in(email)[0] for email in emails] == ["CANCEL", "CANCEL"]
+
+
+def test_an_event_that_loses_its_time_is_taken_out_of_the_calendars_until_it_has_one_again():
+    stage = planned()
+
+    lost = [event_in(email) for email in changed(stage, starts_at=None, ends_at=None)]
+    renamed = changed(stage, title="Some day")
+    found = [event_in(email) for email in changed(stage, starts_at="2026-03-09T09:00:00Z")]
+
+    assert [(method, event["status"], event.start) for method, event in lost] == [
+        ("CANCEL", "CANCELLED", datetime(2026, 3, 3, 9, tzinfo=UTC))
+    ] * 2
+    assert renamed == [], "nobody has it any more"
+    assert [(method, event["status"]) for method, event in found] == [("REQUEST", "CONFIRMED")] * 2
+    assert found[0][1]["sequence"] > lost[0][1]["sequence"]
+
+
 def test_who_is_taken_off_the_list_is_uninvited_and_the_others_learn_of_the_new_list():
     stage = planned()
 
@@ -153,6 +174,7 @@ def test_who_is_taken_off_the_list_is_uninvited_and_the_others_learn_of_the_new_
         ({"invite": None}, {"title": "Other"}, "nobody was asked to be"),
         ({"state": "cancelled"}, {"title": "Other"}, "it takes no place any more"),
         ({"starts_at": None}, {"title": "Other"}, "it has no time yet"),
+        ({"invite": False}, {"invite": True, "state": "cancelled"}, "nobody was invited to what is called off"),
     ],
 )
 def test_nothing_goes_out_where_there_is_nothing_to_say(before, change, why):

@@ -24,7 +24,9 @@ CONCERNING = ("title", "starts_at", "ends_at", "location", "attendees", "state",
 _SEND = {"name": "send", "type": "send_email", "invitation": True, "to": [{"field": "attendees"}]}
 _WANTED = {"field": "invite", "op": "eq", "value": True}
 _ON = {"field": "state", "op": "ne", "value": "cancelled"}
-_CALLED_OFF = {"field": "state", "op": "changed_from", "value": "confirmed"}
+_CALLED_OFF = {
+    "all": [{"field": "state", "op": "changed_to", "value": "cancelled"}, {"field": "invite", "op": "not_changed"}]
+}  # whoever hears of it was invited before: with a new event, all is changed
 
 _INVITE: Mapping[str, Any] = {
     "kind": "workflow",

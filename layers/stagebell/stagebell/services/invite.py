@@ -38,23 +38,24 @@ class Inviter:
     sender: str
 
     def letters(self, look: Look, directory: Directory) -> tuple[list[Letter], list[Missing]]:
-        """What goes to whom: the event to those who are invited, a cancellation to those who are not any more."""
-        if not isinstance(look.view.after.get("starts_at"), str):
+        """What goes to whom: the event to those who are invited, a cancellation to those who are not any more. One that
+        has lost its time is called off where it was."""
+        before = self._before(look)
+        timed = isinstance(look.view.after.get("starts_at"), str)
+        if not timed and not before.get("starts_at"):
             return [], [Missing("starts_at", "not_set")]
+        look = look if timed else _at(look, before["starts_at"])
+        off = not timed or look.view.after.get("state") == "cancelled" or not look.record.exists
         invited, missing = directory.reachable(look, "to", "email")
-        off = look.view.after.get("state") == "cancelled" or not look.record.exists
         letters = self._letters(look, directory, "CANCEL" if off else "REQUEST", invited, off=off)
         addresses = {person.email.lower() for person in invited}
-        gone = [person for person in self._uninvited(look, directory) if person.email.lower() not in addresses]
+        gone = [person for person in _uninvited(look, before, directory) if person.email.lower() not in addresses]
         return [*letters, *self._letters(look, directory, "CANCEL", gone, off=off)], missing
 
-    def _uninvited(self, look: Look, directory: Directory) -> Sequence[Person]:
-        """Whom the change that started the run took off the list, as far as its history is kept."""
+    def _before(self, look: Look) -> Mapping[str, Value]:
+        """What the change that started the run replaced, as far as its history is kept."""
         applied = self.records.applied(look.run.key, look.run.change)
-        before, now = applied.before.get("attendees") if applied else None, look.view.after.get("attendees")
-        gone = [word for word in before or () if not isinstance(now, list) or word not in now]
-        found = directory.resolve(_ATTENDEES, look.record, {**look.view.after, "attendees": gone}) if gone else ()
-        return [person for person in found if isinstance(person, Person) and person.email]
+        return applied.before if applied else {}
 
     def _letters(
         self, look: Look, directory: Directory, method: Method, people: Sequence[Person], *, off: bool
@@ -92,6 +93,18 @@ class Inviter:
             location=_text(fields, "location"),
             cancelled=off,
         )
+
+
+def _at(look: Look, starts_at: Value) -> Look:
+    return replace(look, view=replace(look.view, after={**look.view.after, "starts_at": starts_at}))
+
+
+def _uninvited(look: Look, before: Mapping[str, Value], directory: Directory) -> Sequence[Person]:
+    """Whom the change took off the list."""
+    had, now = before.get("attendees"), look.view.after.get("attendees")
+    gone = [word for word in had if not isinstance(now, list) or word not in now] if isinstance(had, list) else []
+    found = directory.resolve(_ATTENDEES, look.record, {**look.view.after, "attendees": gone}) if gone else ()
+    return [person for person in found if isinstance(person, Person) and person.email]
 
 
 def _organizer(fields: Mapping[str, Value], directory: Directory) -> Party | None:
