@@ -42,6 +42,7 @@ TEMPLATES = [
     {"kind": "template", "name": "bell-of-account", "channel": "inbox", "text": "{{ account.name }}"},
     {"kind": "template", "name": "short", "channel": "sms", "text": "T"},
 ]
+HELPER = {"type": "reference", "object": "user"}
 AROUND: Sequence[Mapping[str, Any]] = [DEAL, PARTNER, OTHER, SCORE, *TEMPLATES]
 
 
@@ -193,6 +194,20 @@ RIGHT = [
 @pytest.mark.parametrize(("kind", "parts", "reason"), RIGHT, ids=[f"{row[0]}: {row[2]}" for row in RIGHT])
 def test_what_is_right_is_let_through(kind, parts, reason):
     assert told(kind, **parts) == [], reason
+
+
+def test_the_fewest_open_records_are_counted_by_the_owner_and_by_no_other_field():
+    helped = {**DEAL, "name": "order", "fields": {**DEAL["fields"], "helper": HELPER}}  # type: ignore[dict-item]
+    unowned = {key: value for key, value in helped.items() if key != "owner_field"}
+
+    def told_of(kind: Mapping[str, Any], **parts: Any) -> list[tuple[str, str]]:
+        step = action("assign_owner", {"to": None, "among": [{"role": "desk"}], **parts})
+        return [(p.path, p.rule) for p in problems_of(workflow(step, object="order"), kind)]
+
+    assert told_of(helped, by="least_open", field="helper") == [("actions[0].by", "owner_field")]
+    assert told_of(unowned, by="least_open", field="helper") == [("actions[0].by", "owner_field")]
+    assert told_of(helped, by="least_open", field="owner") == []
+    assert told_of(helped, by="round_robin", field="helper") == []
 
 
 @pytest.mark.parametrize(

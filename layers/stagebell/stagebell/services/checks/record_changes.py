@@ -153,6 +153,9 @@ def assign_owner_problems(step: Document, scope: Scope) -> Iterator[Problem]:
         yield Problem(at, "known_field", f"{scope.object} has no field {name}")
     elif (field.type, field.object) != ("reference", "user"):
         yield Problem(at, "user_field", f"{name} is no reference to user, so it has no owner in it")
+    elif step.get("by") == "least_open" and name != scope.kind.owner_field:
+        told = f"least_open counts by the owner_field of {scope.object}, not by {name}: take round_robin for it"
+        yield Problem(f"{scope.at}by", "owner_field", told)
 
 
 def lock_problems(step: Document, scope: Scope) -> Iterator[Problem]:
