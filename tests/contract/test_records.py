@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from stagebell.domain import follow_ups
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.echoes import Echo
 from stagebell.domain.errors import InvalidInput, StagebellError
@@ -463,6 +464,25 @@ def test_the_follow_ups_of_a_record_are_listed_newest_first_in_pages(world: Worl
 
     assert [[record.key.id for record in page] for page in found] == [["f3", "f2", "f1"], ["f0"]]
     assert found[1][0].current["state"] == "done"
+
+
+def test_follow_ups_of_one_moment_stand_in_the_order_of_their_ids(world: World) -> None:
+    for id, kind in (("b", "calendar_event"), ("a", "task"), ("c", "sales_record")):
+        file(world, id, Filing(about=DEAL), object=kind)
+
+    assert [record.key.id for record in world.records.follow_ups(DEAL).items] == ["c", "b", "a"]
+
+
+def test_the_longest_ids_have_room_in_every_index(world: World) -> None:
+    """256 characters of four bytes each are 1,024 bytes: as much as the sort key of an index may have."""
+    id, user, about = "😀" * 256, "😎" * 256, RecordKey("deal", "🤯" * 256)
+    task, due = RecordKey("task", id), {"due_at": "2026-11-20T12:00:00.000000Z"}
+
+    file(world, id, Filing(f"task#{user}", follow_ups.order(task, due), about), "task")
+    file(world, id, Filing(f"deal#{user}", follow_ups.order(RecordKey("deal", id), {})))
+
+    assert (owned(world, user, "task"), owned(world, user)) == ([[id]], [[id]])
+    assert [record.key for record in world.records.follow_ups(about).items] == [task]
 
 
 def test_a_follow_up_is_no_change_of_the_record_that_it_is_about(world: World) -> None:

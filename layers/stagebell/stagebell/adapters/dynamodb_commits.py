@@ -128,5 +128,5 @@ def _filed(commit: Commit) -> dict[str, str]:
     filed = {"owned_by": filing.owner, "sorted_by": filing.order} if filing.owner else {}
     if filing.about is not None:
         made = instant_text(record.created_at) if record.created_at is not None else ""
-        filed |= {"of_record": about_key(filing.about), "at": f"{made}#{record.key.id}"}
+        filed |= {"of_record": about_key(filing.about), "at": f"{made}#{key_text(record.key.id)}"}
     return filed

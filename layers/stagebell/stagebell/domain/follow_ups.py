@@ -18,6 +18,7 @@ ORDERED_BY: Mapping[str, str] = MappingProxyType({"task": "due_at", "calendar_ev
 """The field by which a person's open follow-ups are listed."""
 
 NAME_LIMIT, ID_LIMIT = 63, 256  # characters of an object's name, and of a record's id
+SORTED_BY = 200  # characters of an id: what is sorted by is part of an index key
 
 
 def follow_up_key(kind: FollowUp, run: str, step: str) -> RecordKey:
@@ -39,7 +40,7 @@ def about(key: RecordKey, fields: Mapping[str, Value]) -> RecordKey | None:
 def order(key: RecordKey, fields: Mapping[str, Value]) -> str:
     """Where a record stands among those of its owner: by due time where it has one, else by its id."""
     value = fields.get(ORDERED_BY.get(key.object, ""))
-    return f"{value if isinstance(value, str) else '~'}#{key.id}"
+    return f"{value if isinstance(value, str) else '~'}#{key.id[:SORTED_BY]}"
 
 
 def state_of(task: Mapping[str, Value]) -> str:

@@ -132,7 +132,7 @@ class MemoryRecords:
 
     def _made(self, key: RecordKey) -> str:
         at = self._store.records[key].created_at
-        return instant_text(at) if at is not None else ""
+        return f"{instant_text(at) if at is not None else ''}#{key.id}"
 
     def _mirrors(self, page: Page[tuple[str, RecordKey]]) -> Page[Record]:
         return Page(tuple(self._store.records[key] for _, key in page.items), page.cursor)
