@@ -144,6 +144,65 @@ def test_a_reminder_that_was_sent_is_not_sent_again_when_the_due_time_moves_on()
     assert [hour for hour, channel, _ in sent(stage) if channel == "inbox"] == ["23", "74"]
 
 
+LATER = "2026-03-10T09:00:00Z"  # 192 hours after the task was made
+
+
+@pytest.mark.parametrize(
+    ("hours", "changes", "expected", "why"),
+    [
+        (30, [{"due_at": LATER}], ["191", "194"], "put off when all reminders were out"),
+        (30, [{"due_at": "2026-03-03T16:00:00Z"}], ["30", "33"], "put off by hours: one is past due, and goes at once"),
+        (30, [{"due_at": "2026-03-03T11:00:00Z"}], [], "to a time that is past as well"),
+        (30, [{"due_at": None}, {"due_at": LATER}], ["191", "194"], "to a time that was found later"),
+        (30, [{"assignee": "u2"}, {"title": "Ring"}], [], "nothing to be reminded of anew"),
+        (30, [{"state": "done"}, {"due_at": LATER}], [], "done"),
+        (30, [{"state": "done", "due_at": LATER}, {"state": "open"}], ["191", "194"], "opened again, in time"),
+        (2, [{"state": "done"}, {"state": "open"}], ["23", "26"], "opened again before any was due"),
+        (30, [{"state": "done"}, {"state": "open"}], [], "opened again, but late already"),
+        (30, [{"due_at": LATER}, {"due_at": "2026-03-11T09:00:00Z"}], ["215", "218"], "put off twice"),
+        (30, [{"due_at": LATER}, {"state": "done"}], [], "put off, and done in time"),
+    ],
+)
+def test_a_task_that_is_put_off_or_opened_again_is_reminded_of_anew(hours, changes, expected, why):
+    stage = reminded()
+    stage.advance(hours=hours)
+    before = len(stage.deliveries)
+
+    for fields in changes:
+        change(stage, **fields)
+        stage.advance(minutes=0)
+    stage.advance(days=10)
+
+    anew = [hour for hour, channel, _ in sent(stage)[before:] if channel == "inbox"]
+    assert anew == expected, why
+    assert len(stage.offline.scheduler) == 0, "nothing sleeps for it"
+
+
+def test_a_task_that_is_put_off_is_reminded_of_as_the_step_that_made_it_said():
+    stage = reminded()
+    stage.advance(hours=30)
+    stage.activate(workflow(remind=[]))
+
+    change(stage, due_at=LATER)
+
+    run = stage.offline.runs.of_record(task(stage).key).items[0]
+    assert (run.definition, run.version, run.open) == ("welcome/call", 1, True)
+
+
+def test_a_task_whose_reminders_cannot_be_read_any_more_is_put_off_all_the_same(monkeypatch):
+    stage = reminded()
+    stage.advance(hours=30)
+    monkeypatch.setattr(stage.offline.catalog, "scenario", _unknown)
+
+    change(stage, due_at=LATER)
+
+    assert task(stage).current["due_at"] == "2026-03-10T09:00:00.000000Z"
+
+
+def _unknown(name: str, version: int) -> Any:
+    raise NotFound(f"no scenario or workflow {name} has a version {version}")
+
+
 def test_reminders_of_a_task_without_a_due_time_wait_for_one():
     stage = reminded(workflow(due={"date": "due_on"}, remind=[{"after_due": "1 hour"}]))
     stage.advance(days=2)

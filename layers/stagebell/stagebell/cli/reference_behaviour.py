@@ -102,7 +102,8 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         ),
         "create_task": _stored(
             "The task belongs to the first active user of `assignee`; the others stand in. It is a record of object "
-            "`task`, listed with its record's follow-ups. Reminders move with its due time, and end when it is done."
+            "`task`, listed with its record's follow-ups. Reminders move with its due time, and end when it is "
+            "done; once all are out, a task that is put off is reminded of anew."
         ),
         "create_event": _stored(
             "It is a record of object `calendar_event`, listed with its record's follow-ups. With `invite`, its "

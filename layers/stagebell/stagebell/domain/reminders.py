@@ -1,15 +1,18 @@
 """Reminders: a task that is to be remembered is followed by a scenario of its own, timed by the task's due date.
 
 It is made from the step that makes the task, at the version that the run is pinned to, and so needs no definition: it
-moves with the due date and ends when the task is done.
+moves with the due date and ends when the task is done. Once it has ended, a task that is put off or opened again gets
+another run of it.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stagebell.domain.durations import parse_duration
+from stagebell.domain.fields import parse_instant
 from stagebell.domain.objects import Schema
 from stagebell.domain.paths import Path
+from stagebell.domain.records import Comparison
 from stagebell.domain.scenarios import At, Scenario, Step, Trigger
 
 SEPARATOR = "/"
@@ -33,6 +36,20 @@ def reminders_of(scenario: Scenario, step: Step, schema: Schema) -> Scenario | N
         timezone=scenario.timezone,
         calendar=scenario.calendar,
     )
+
+
+def is_of_reminders(definition: str) -> bool:
+    """Whether a run of this name is the reminders of a task."""
+    return SEPARATOR in definition
+
+
+def due_anew(comparison: Comparison) -> bool:
+    """Whether a change puts a task off, or opens it again, to a due time that is still to come."""
+    task, change = comparison.after, comparison.change
+    if task.key.object != "task" or not task.exists or comparison.changed.isdisjoint(("due_at", "state")):
+        return False
+    due = task.fields.get("due_at")
+    return task.fields.get("state") == "open" and due is not None and parse_instant(due) > change.occurred_at
 
 
 def _steps(written: Any, due: Path) -> Iterator[Step]:

@@ -12,7 +12,7 @@ from stagebell.domain.errors import DefinitionBroken, NotFound, Problem
 from stagebell.domain.local_time import resolve_zone
 from stagebell.domain.matching import Index
 from stagebell.domain.records import Record
-from stagebell.domain.reminders import SEPARATOR, reminders_of
+from stagebell.domain.reminders import SEPARATOR, is_of_reminders, reminders_of
 from stagebell.domain.scenario_documents import read_scenario
 from stagebell.domain.scenarios import Scenario
 from stagebell.ports import Definition, Definitions
@@ -53,7 +53,7 @@ class Catalog(Shelves):
         """The version a run is pinned to; `name` may be that of a step's reminders.
 
         Raises DefinitionBroken where it does not fit today's objects."""
-        if SEPARATOR in name:
+        if is_of_reminders(name):
             return self._reminders(name, version)
         pinned = self._pinned.get((name, version))
         if pinned is None:

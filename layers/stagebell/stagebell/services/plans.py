@@ -8,6 +8,7 @@ from stagebell.domain.errors import DefinitionBroken, NotFound
 from stagebell.domain.paths import Path
 from stagebell.domain.planning import Plan, Planner, affected
 from stagebell.domain.records import Comparison
+from stagebell.domain.reminders import due_anew, is_of_reminders
 from stagebell.domain.runs import Enrolment, Run
 from stagebell.domain.scenarios import Scenario
 from stagebell.ports import Clock, Records, Runs, Stored
@@ -45,7 +46,7 @@ class Plans:
         if comparison.event is None or comparison.change.key.object not in self.catalog.schema:
             return Planner(comparison, stored.enrolments, {}, self.clock.now(), acting).plan()
         watches = list(self._watches(stored))
-        candidates = [*starts] if alone else [*self._candidates(comparison), *starts]
+        candidates = [*starts] if alone else [*self._candidates(stored, comparison), *starts]
         if not watches and not candidates and acting is None:
             return Plan()
         view = self._view(comparison, watches, candidates)
@@ -64,15 +65,27 @@ class Plans:
     def _watches(self, stored: Stored) -> Iterator[Watch]:
         for enrolment in stored.enrolments.values():
             if enrolment.open:
-                try:
-                    yield Watch(self.catalog.scenario(enrolment.definition, enrolment.version), enrolment)
-                except (DefinitionBroken, NotFound):
-                    continue  # the change counts all the same; the run fails, and says why, when its step is due
+                yield from (Watch(scenario, enrolment) for scenario in self._known(enrolment))
 
-    def _candidates(self, comparison: Comparison) -> list[Scenario]:
+    def _candidates(self, stored: Stored, comparison: Comparison) -> list[Scenario]:
         if comparison.change.mode == "record_only":
             return []
-        return self.catalog.index(comparison.change.key.object).candidates(comparison)
+        found = self.catalog.index(comparison.change.key.object).candidates(comparison)
+        return [*found, *self._reminders(stored)] if due_anew(comparison) else found
+
+    def _reminders(self, stored: Stored) -> Iterator[Scenario]:
+        """Those of a task that have ended."""
+        for enrolment in stored.enrolments.values():
+            if is_of_reminders(enrolment.definition) and not enrolment.open:
+                yield from self._known(enrolment)
+
+    def _known(self, enrolment: Enrolment) -> Iterator[Scenario]:
+        """The scenario of an enrolment, at its pinned version. Where it cannot be read the change counts all the same;
+        a run of it fails, and says why, when its step is due."""
+        try:
+            yield self.catalog.scenario(enrolment.definition, enrolment.version)
+        except (DefinitionBroken, NotFound):
+            return
 
     def _view(self, comparison: Comparison, watches: list[Watch], candidates: list[Scenario]) -> View:
         paths: list[Path] = [path for watch in watches for path in watch.scenario.watch_paths]
