@@ -415,6 +415,22 @@ def test_the_open_records_of_a_user_are_listed_in_their_order_in_pages(world: Wo
     assert owned(world, "nobody") == [[]]
 
 
+def test_what_a_user_has_can_be_listed_the_latest_first_and_what_is_closed_by_itself(world: World) -> None:
+    for number in range(5):
+        shelf = follow_ups.shelf("task", "ada", closed=number == 3)
+        file(world, str(number), Filing(shelf, f"{number}"), object="task")
+
+    latest = pages(lambda cursor: world.records.owned("task", "ada", cursor, latest_first=True))
+    closed = world.records.owned("task", "ada", closed=True)
+
+    assert [[record.key.id for record in page] for page in latest] == [["4", "2", "1"], ["0"]]
+    assert [record.key.id for record in closed.items] == ["3"]
+    assert world.records.count_owned("task", "ada", 10) == 4
+    cursor = world.records.owned("task", "ada").cursor
+    with pytest.raises(InvalidInput):
+        world.records.owned("task", "ada", cursor, latest_first=True)
+
+
 def test_a_user_whose_id_looks_like_a_key_owns_no_more_than_their_own(world: World) -> None:
     file(world, "1", Filing("deal#ada#bob", "a"))
 

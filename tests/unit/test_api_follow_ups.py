@@ -156,9 +156,50 @@ def test_late_tasks_are_told_from_the_others(api: Api, hours: int, late: list[st
     assert found == late, why
 
 
-@pytest.mark.parametrize("path", ["/v1/tasks/t9", "/v1/users/u9/tasks"])
+@pytest.mark.parametrize(
+    ("query", "expected", "why"),
+    [
+        ("object=task", ["whenever", "t2", "t1"], "what is to be done, without a due time first"),
+        ("object=task&closed=true", ["off", "done"], "what was done, or called off"),
+        ("object=calendar_event", ["e2", "e1"], "what they organize"),
+        ("object=calendar_event&closed=true", ["e0"], "what takes no place"),
+        ("object=sales_record", ["s2", "s1"], "what they wrote"),
+        ("object=sales_record&closed=true", [], "it is never closed"),
+    ],
+)
+def test_follow_ups_of_a_user_are_listed_by_their_own_time(api: Api, query: str, expected: list[str], why: str) -> None:
+    happens(api, "task", "t1", **CALL)
+    happens(api, "task", "t2", **{**CALL, "due_at": "2026-03-04T09:00:00Z"})
+    happens(api, "task", "whenever", **{**CALL, "due_at": None})
+    happens(api, "task", "done", **CALL)
+    happens(api, "task", "done", "updated", minute=1, state="done")
+    happens(api, "task", "off", **{**CALL, "state": "cancelled", "due_at": "2026-03-05T09:00:00Z"})
+    happens(api, "task", "another's", **{**CALL, "assignee": "u2"})
+    for number, state in enumerate(["cancelled", "confirmed", "confirmed"]):
+        starts = f"2026-03-0{number + 3}T09:00:00Z"
+        happens(api, "calendar_event", f"e{number}", organizer="u1", starts_at=starts, state=state, title="Meet")
+    for number in (2, 1):
+        happens(api, "sales_record", f"s{number}", author="u1", occurred_at=f"2026-02-0{number}T09:00:00Z", text="Hm")
+
+    found, cursor = [], ""
+    while True:
+        page = api.get("/v1/users/u1/follow-ups", query + cursor).json
+        found += [one["id"] for one in page["items"]]
+        if page["cursor"] is None:
+            break
+        cursor = f"&cursor={page['cursor']}"
+
+    assert found == expected, why
+
+
+@pytest.mark.parametrize("query", ["", "object=deal", "object=task&closed=maybe"])
+def test_follow_ups_of_a_user_are_of_one_kind(api: Api, query: str) -> None:
+    assert api.get("/v1/users/u1/follow-ups", query).status == 422
+
+
+@pytest.mark.parametrize("path", ["/v1/tasks/t9", "/v1/users/u9/tasks", "/v1/users/u9/follow-ups"])
 def test_an_unknown_task_or_user_is_not_found(api: Api, path: str) -> None:
-    assert api.get(path).status == 404
+    assert api.get(path, "object=task").status == 404
 
 
 # --- the life of a task ----------------------------------------------------------------------------------------

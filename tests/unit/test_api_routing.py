@@ -130,6 +130,7 @@ NEEDED = {
     "POST /v1/records/{object}/{id}/lock": "operator",
     "POST /v1/records/{object}/{id}/unlock": "operator",
     "GET /v1/records/{object}/{id}/follow-ups": "viewer",
+    "GET /v1/users/{user}/follow-ups": "viewer",
     "GET /v1/users/{user}/tasks": "viewer",
     "GET /v1/tasks/{id}": "viewer",
     "POST /v1/tasks/{id}/complete": "integrator",

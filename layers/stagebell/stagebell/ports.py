@@ -127,8 +127,8 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """How a record is found other than by its key. `owner`: `<object>#<user>` while it is open, sorted by `order`;
-    `about`: the record whose follow-up it is."""
+    """How a record is found other than by its key. `owner`: the shelf of the user it belongs to, sorted by `order`;
+    once it is closed, only follow-ups have one. `about`: the record whose follow-up it is."""
 
     owner: str = ""
     order: str = ""
@@ -183,8 +183,17 @@ class Records(Protocol):
     def people(self, group: str, value: str) -> Sequence[str]:
         """Ids of the users in a group: `role` or `department`."""
 
-    def owned(self, object_name: str, user: str, cursor: str | None = None) -> Page[Record]:
-        """The open records of an object that belong to a user, by their order (see Filing)."""
+    def owned(
+        self,
+        object_name: str,
+        user: str,
+        cursor: str | None = None,
+        *,
+        closed: bool = False,
+        latest_first: bool = False,
+    ) -> Page[Record]:
+        """The open records of an object that belong to a user, or its `closed` follow-ups, by their order (see
+        Filing)."""
 
     def count_owned(self, object_name: str, user: str, limit: int) -> int:
         """How many those are, counted up to a limit; what changed a moment ago may be missing."""

@@ -49,6 +49,7 @@ from stagebell.adapters.transactions import split
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.echoes import Echo, with_late
 from stagebell.domain.errors import RecordBusy, StagebellError
+from stagebell.domain.follow_ups import shelf
 from stagebell.domain.records import Record
 from stagebell.domain.rotations import Rotation
 from stagebell.ports import Applied, Commit, CommitResult, Page, Stored
@@ -138,18 +139,27 @@ class DynamoRecords:
         page = self._records.page(listing, cursor, self._page_size)
         return Page(tuple(map(_applied, page.items)), page.cursor)
 
-    def owned(self, object_name: str, user: str, cursor: str | None = None) -> Page[Record]:
-        owner = f"{object_name}#{user}"
+    def owned(
+        self,
+        object_name: str,
+        user: str,
+        cursor: str | None = None,
+        *,
+        closed: bool = False,
+        latest_first: bool = False,
+    ) -> Page[Record]:
+        owner = shelf(object_name, user, closed=closed)
         listing = Listing(
             Expression("#owned_by = :owner", owner=owner),
             key=("pk", "sk", "owned_by", "sorted_by"),
             index="by_owner",
-            name=f"owned {owner}",
+            newest_first=latest_first,
+            name=f"{'latest' if latest_first else 'first'} owned {owner}",
         )
         return self._mirrors(self._records.page(listing, cursor, self._page_size))
 
     def count_owned(self, object_name: str, user: str, limit: int) -> int:
-        return self._records.count("by_owner", Expression("#owned_by = :owner", owner=f"{object_name}#{user}"), limit)
+        return self._records.count("by_owner", Expression("#owned_by = :owner", owner=shelf(object_name, user)), limit)
 
     def follow_ups(self, key: RecordKey, cursor: str | None = None) -> Page[Record]:
         listing = Listing(

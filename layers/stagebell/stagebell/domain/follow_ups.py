@@ -14,8 +14,10 @@ from stagebell.domain.fields import Value, parse_instant
 type FollowUp = Literal["task", "calendar_event", "sales_record"]
 
 FOLLOW_UPS: tuple[FollowUp, ...] = ("task", "calendar_event", "sales_record")
-ORDERED_BY: Mapping[str, str] = MappingProxyType({"task": "due_at", "calendar_event": "starts_at"})
-"""The field by which a person's open follow-ups are listed."""
+ORDERED_BY: Mapping[str, str] = MappingProxyType(
+    {"task": "due_at", "calendar_event": "starts_at", "sales_record": "occurred_at"}
+)
+"""The field by which a person's follow-ups are listed."""
 
 NAME_LIMIT, ID_LIMIT = 63, 256  # characters of an object's name, and of a record's id
 SORTED_BY = 200  # characters of an id: what is sorted by is part of an index key
@@ -35,6 +37,11 @@ def about(key: RecordKey, fields: Mapping[str, Value]) -> RecordKey | None:
     if len(kind) > NAME_LIMIT or len(record) > ID_LIMIT:  # no record is called so; it would break the index
         return None
     return RecordKey(kind, record)
+
+
+def shelf(object_name: str, user: str, *, closed: bool = False) -> str:
+    """Where the records of an object that belong to a user are listed. No object's name holds a slash."""
+    return f"{object_name}{'/closed' if closed else ''}#{user}"
 
 
 def order(key: RecordKey, fields: Mapping[str, Value]) -> str:

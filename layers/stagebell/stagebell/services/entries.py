@@ -66,9 +66,11 @@ class Entries:
             return Filing()
         about = follow_ups.about(record.key, record.fields)
         user = record.fields.get(kind.owner_field) if kind.owner_field else None
-        if not isinstance(user, str) or self.catalog.is_closed(record, self.clock.now()):
+        closed = self.catalog.is_closed(record, self.clock.now())
+        if not isinstance(user, str) or (closed and kind.name not in follow_ups.FOLLOW_UPS):
             return Filing(about=about)
-        return Filing(f"{kind.name}#{user}", follow_ups.order(record.key, record.fields), about)
+        owner = follow_ups.shelf(kind.name, user, closed=closed)
+        return Filing(owner, follow_ups.order(record.key, record.fields), about)
 
 
 def _overtaken(comparison: Comparison) -> str:

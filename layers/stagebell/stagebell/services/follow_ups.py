@@ -7,7 +7,7 @@ from typing import Any
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from stagebell.domain.fields import instant_text
-from stagebell.domain.follow_ups import is_overdue, state_of
+from stagebell.domain.follow_ups import FollowUp, is_overdue, state_of
 from stagebell.domain.records import Record
 from stagebell.ports import Clock, Page, Records
 from stagebell.services.edit import Editor
@@ -65,17 +65,28 @@ def task(records: Records, id: str) -> Record:
     return found
 
 
+def follow_ups_of(records: Records, kind: FollowUp, user: str, cursor: str | None, *, closed: bool) -> Page[Record]:
+    """A page of the tasks a user is to do, the events they organize or the sales records they wrote, the latest first;
+    with `closed` those that are done or cancelled. Raises NotFound for an unknown user."""
+    _demand(records, user)
+    return records.owned(kind, user, cursor, closed=closed, latest_first=True)
+
+
 def tasks_of(records: Records, clock: Clock, user: str, cursor: str | None, *, overdue: bool) -> Page[Record]:
     """A page of a user's open tasks by due time, those without one last; with `overdue`, no more than the late ones.
 
     Raises NotFound for an unknown user."""
-    if not records.load(RecordKey("user", user)).record.version:
-        raise NotFound(f"no change of user {user} has arrived yet")
+    _demand(records, user)
     page = records.owned("task", user, cursor)
     if not overdue:
         return page
     late = _late(page.items, clock)
     return Page(late, page.cursor if len(late) == len(page.items) else None)
+
+
+def _demand(records: Records, user: str) -> None:
+    if not records.load(RecordKey("user", user)).record.version:
+        raise NotFound(f"no change of user {user} has arrived yet")
 
 
 def _late(tasks: Sequence[Record], clock: Clock) -> tuple[Record, ...]:

@@ -10,6 +10,7 @@ from stagebell.adapters.transactions import joined, moves, split
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.echoes import with_late
 from stagebell.domain.fields import instant_text
+from stagebell.domain.follow_ups import shelf
 from stagebell.domain.records import Record
 from stagebell.domain.rotations import Rotation
 from stagebell.ports import Applied, Commit, CommitResult, Filing, Letter, Page, Settling, Stored
@@ -116,14 +117,22 @@ class MemoryRecords:
         entries = self._history[key].values() if self._history is not None else ()
         return page_of(entries, _position, f"history {key}", cursor, size=self._page_size)
 
-    def owned(self, object_name: str, user: str, cursor: str | None = None) -> Page[Record]:
-        owner = f"{object_name}#{user}"
+    def owned(
+        self,
+        object_name: str,
+        user: str,
+        cursor: str | None = None,
+        *,
+        closed: bool = False,
+        latest_first: bool = False,
+    ) -> Page[Record]:
+        owner = shelf(object_name, user, closed=closed)
         found = [(filing.order, key) for key, filing in self._store.filings.items() if filing.owner == owner]
-        page = page_of(found, _ordered, f"owned {owner}", cursor, size=self._page_size, newest_first=False)
-        return self._mirrors(page)
+        query = f"{'latest' if latest_first else 'first'} owned {owner}"
+        return self._mirrors(page_of(found, _ordered, query, cursor, size=self._page_size, newest_first=latest_first))
 
     def count_owned(self, object_name: str, user: str, limit: int) -> int:
-        owner = f"{object_name}#{user}"
+        owner = shelf(object_name, user)
         return min(limit, sum(filing.owner == owner for filing in self._store.filings.values()))
 
     def follow_ups(self, key: RecordKey, cursor: str | None = None) -> Page[Record]:

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from stagebell.api.endpoints import Routes
 from stagebell.api.parameters import Cursor, Edits, Id, Name, Ports
-from stagebell.contracts.api.follow_ups import FollowUp, FollowUpPage, Reassign, Task, TaskPage
+from stagebell.contracts.api.follow_ups import FollowUp, FollowUpPage, Kind, Reassign, Task, TaskPage
 from stagebell.domain.changes import RecordKey
 from stagebell.services import follow_ups
 from stagebell.services.follow_ups import TaskDesk
@@ -19,6 +19,21 @@ _EDITING = ("not_found", "conflict", "record_locked", "record_busy")
 def list_follow_ups(object: Name, id: Id, ports: Ports, cursor: Cursor = None) -> FollowUpPage:
     """List the tasks, calendar events and sales records about a record, newest first."""
     page, now = ports.records.follow_ups(RecordKey(object, id), cursor), ports.clock.now()
+    return FollowUpPage(items=tuple(FollowUp.from_domain(record, now) for record in page.items), cursor=page.cursor)
+
+
+@routes.get("/v1/users/{user}/follow-ups", role="viewer", problems=("not_found",))
+def list_follow_ups_of_user(
+    user: Id,
+    ports: Ports,
+    object: Annotated[Kind, Query(description="Tasks they are to do, events they organize, sales records they wrote")],
+    closed: Annotated[bool, Query(description="true: only those that are done or cancelled")] = False,
+    cursor: Cursor = None,
+) -> FollowUpPage:
+    """List the open follow-ups of a user, or those that are closed, by their own time, the latest first.
+
+    A task without a due time comes first. A sales record is never closed."""
+    page, now = follow_ups.follow_ups_of(ports.records, object, user, cursor, closed=closed), ports.clock.now()
     return FollowUpPage(items=tuple(FollowUp.from_domain(record, now) for record in page.items), cursor=page.cursor)
 
 

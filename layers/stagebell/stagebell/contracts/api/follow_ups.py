@@ -42,7 +42,7 @@ class FollowUp(Shape):
 
 
 class FollowUpPage(Page[FollowUp]):
-    """Follow-ups of a record, newest first."""
+    """Follow-ups of a record or of a user, the latest first."""
 
 
 class Task(Shape):
