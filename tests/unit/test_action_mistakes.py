@@ -374,6 +374,7 @@ BUILT_INS = [
     ({"fields": {"state": {"type": "select"}}}, [], "a built-in field, as it is"),
     ({"fields": {"title": {"type": "integer"}}}, [("fields.title.type", "built_in")], "of another type"),
     ({"fields": {"state": {"type": "select", "options": ["on", "off"]}}}, [("fields.state.options", "built_in")], "with other options"),
+    ({"fields": {"title": {"type": "text", "required": True}}}, [("fields.title.required", "built_in")], "asked for, though our own may lack it"),
     ({"fields": {"boss": {"type": "reference", "object": "user"}}, "owner_field": "boss"}, [("owner_field", "built_in")], "another owner"),
     ({"fields": {"room": {"type": "text"}}, "closed_if": {"field": "room", "op": "empty"}}, [("closed_if", "built_in")], "another end"),
 ]  # fmt: skip
@@ -385,6 +386,15 @@ def test_a_built_in_object_may_get_fields_and_keeps_what_it_has(name, parts, mis
     found = problems_of({"kind": "object", "name": name, **parts})
 
     assert [(p.path, p.rule) for p in found] == mistakes, reason
+
+
+def test_a_built_in_field_that_takes_any_word_gets_no_options_that_nobody_would_hold_it_to():
+    roles = {"type": "multi_select", "options": ["seller"]}
+
+    found = problems_of({"kind": "object", "name": "user", "fields": {"roles": roles}})
+
+    assert [(p.path, p.rule) for p in found] == [("fields.roles.options", "built_in")]
+    assert "any word" in found[0].message
 
 
 def test_the_built_in_objects_themselves_are_right():

@@ -49,13 +49,15 @@ def _reference_problems(document: Document, world: World) -> Iterator[Problem]:
 def _built_in_problems(document: Document) -> Iterator[Problem]:
     base = BUILT_IN.get(document["name"])
     for name, spec in document["fields"].items():
-        own = base.fields.get(name) if base else None
+        own, full = base.fields.get(name) if base else None, f"{document['name']}.{name}"
         if own and (spec["type"], spec.get("object") or "") != (own.type, own.object):
-            message = f"{document['name']}.{name} is built in as {own.type}; leave it out, or give it that type"
+            message = f"{full} is built in as {own.type}; leave it out, or give it that type"
             yield Problem(f"fields.{name}.type", "built_in", message)
-        elif own and own.options and tuple(spec.get("options") or own.options) != own.options:
-            message = f"{document['name']}.{name} is built in, with the options {', '.join(own.options)}: leave it out"
-            yield Problem(f"fields.{name}.options", "built_in", message)
+        elif own and tuple(spec.get("options") or own.options) != own.options:
+            words = f"with the options {', '.join(own.options)}" if own.options else "and takes any word"
+            yield Problem(f"fields.{name}.options", "built_in", f"{full} is built in, {words}: leave them out")
+        elif own and spec.get("required"):
+            yield Problem(f"fields.{name}.required", "built_in", f"{full} is built in, and may be empty")
     for key in ("owner_field", "closed_if"):
         if base and getattr(base, key) and document.get(key, getattr(base, key)) != getattr(base, key):
             yield Problem(key, "built_in", f"{key} of {base.name} is built in: leave it out")
