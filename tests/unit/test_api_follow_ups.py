@@ -218,6 +218,24 @@ def test_a_completed_task_is_done_and_no_longer_its_assignees(api: Api) -> None:
     assert newest["before"] == {"state": "open", "done_at": None}
 
 
+def test_a_task_that_its_source_says_is_done_was_done_then_and_is_not_when_it_is_opened_again(api: Api) -> None:
+    happens(api, "task", "t1", **CALL)
+    happens(api, "task", "t1", "updated", minute=30, state="done")
+    assert api.get("/v1/tasks/t1").json["done_at"] == "2026-03-02T09:30:00Z"
+
+    api.post("/v1/tasks/t1/complete", {})
+    happens(api, "task", "t1", "updated", minute=40, state="open")
+    assert api.get("/v1/tasks/t1").json["done_at"] is None
+
+    api.clock.advance(START + timedelta(hours=1))
+    assert api.post("/v1/tasks/t1/complete", {}).json["done_at"] == "2026-03-02T10:00:00Z"
+    happens(api, "task", "t1", "updated", minute=70, state="open")
+    assert api.get("/v1/tasks/t1").json["done_at"] is None
+
+    happens(api, "task", "t1", "updated", minute=80, state="done")
+    assert api.get("/v1/tasks/t1").json["done_at"] == "2026-03-02T10:20:00Z", "not when it was done before"
+
+
 def test_completing_a_task_lets_workflows_on_tasks_start(api: Api) -> None:
     api.activate(DONE)
     happens(api, "task", "t1", **CALL)

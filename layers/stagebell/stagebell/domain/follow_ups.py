@@ -10,6 +10,7 @@ from typing import Literal
 
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.fields import Value, parse_instant
+from stagebell.domain.records import Record
 
 type FollowUp = Literal["task", "calendar_event", "sales_record"]
 
@@ -53,6 +54,14 @@ def order(key: RecordKey, fields: Mapping[str, Value]) -> str:
 def state_of(task: Mapping[str, Value]) -> str:
     """A task that says nothing is open."""
     return str(task.get("state") or "open")
+
+
+def done_at(task: Record) -> datetime | None:
+    """When a task that is done was: as it was told with its state or later, else when the state was written."""
+    told, state, stamp = task.fields.get("done_at"), task.stamps.get("state"), task.stamps.get("done_at")
+    if state_of(task.fields) != "done" or state is None:
+        return None
+    return parse_instant(told) if told is not None and stamp is not None and stamp.at >= state.at else state.at
 
 
 def is_overdue(key: RecordKey, fields: Mapping[str, Value], now: datetime) -> bool:

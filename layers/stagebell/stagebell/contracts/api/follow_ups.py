@@ -73,7 +73,7 @@ class Task(Shape):
             state=follow_ups.state_of(fields),
             due_at=_moment(fields.get("due_at")),
             overdue=follow_ups.is_overdue(record.key, fields, now),
-            done_at=_moment(fields.get("done_at")),
+            done_at=follow_ups.done_at(record),
             about=_about(record),
             created_at=record.created_at,
             created_by=record.created_by,
