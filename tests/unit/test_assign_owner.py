@@ -99,6 +99,23 @@ def test_where_there_is_nobody_the_record_stays_as_it_is_and_the_step_says_why(p
     assert step(stage) == ("skipped", reason)
 
 
+@pytest.mark.parametrize("owner_before", [None, "ada"])
+@pytest.mark.parametrize("by", ["round_robin", "least_open"])
+def test_the_step_says_who_of_a_group_could_not_be_given_it(by, owner_before):
+    stage = desk(workflow(assigning(among=[{"user": "gone"}, {"role": "none"}, {"user": "ada"}], by=by)))
+
+    stage.post("d0", type_="created", owner=owner_before)
+    stage.advance(minutes=0)
+
+    assert owner(stage) == "ada"
+    assert stage.runs("d0")[0].steps[0].why == {
+        "missing": [
+            {"recipient": "user gone", "user": "gone", "reason": "inactive_user"},
+            {"recipient": "role none", "reason": "empty_group"},
+        ]
+    }
+
+
 def test_who_has_it_already_keeps_it():
     stage = desk(workflow(assigning(to={"user": "bob"})))
 

@@ -111,6 +111,13 @@ def test_the_first_active_user_among_the_assignees_gets_the_task(assignee, taker
     assert follow_up(made({**TASK, "assignee": assignee})).fields["assignee"] == taker, why
 
 
+def test_the_step_says_whom_the_assignee_stands_in_for_and_why():
+    stage = made({**TASK, "assignee": [{"user": "u2"}, {"field": "owner"}]})
+
+    told = {"recipient": "user u2", "user": "u2", "reason": "inactive_user"}
+    assert (step(stage).status, step(stage).why) == ("acted", {"missing": [told]})
+
+
 @pytest.mark.parametrize(
     ("assignee", "reason"),
     [
@@ -125,7 +132,7 @@ def test_where_nobody_could_do_it_no_task_is_made_and_the_step_says_why(assignee
     stage = made({**TASK, "assignee": assignee})
 
     assert (step(stage).status, step(stage).reason) == ("skipped", reason)
-    assert [told["reason"] for told in step(stage).why["recipients"]] == [reason]
+    assert [told["reason"] for told in step(stage).why["missing"]] == [reason]
     assert stage.offline.records.follow_ups(RecordKey("deal", "deal-7")).items == ()
 
 
@@ -268,9 +275,9 @@ def test_an_event_is_made_without_those_who_lead_to_nobody_and_the_step_says_who
 
     assert (follow_up(stage).fields["attendees"], follow_up(stage).fields.get("organizer")) == (["u3"], None)
     assert step(stage, "meet").why == {
-        "recipients": [
-            {"recipient": "user u9", "reason": "no_such_user"},
-            {"recipient": "user u2", "reason": "inactive_user"},
+        "missing": [
+            {"recipient": "user u9", "user": "u9", "reason": "no_such_user"},
+            {"recipient": "user u2", "user": "u2", "reason": "inactive_user"},
         ]
     }
 

@@ -12,7 +12,7 @@ from stagebell.domain.runs import Run
 from stagebell.ports import Records
 from stagebell.services.act import Look, Outcome
 from stagebell.services.catalog import Catalog
-from stagebell.services.people import Directories, Missing, Person
+from stagebell.services.people import Directories, Missing, Person, unreached
 from stagebell.services.update_field import edited
 
 COUNTED = 1_000
@@ -32,7 +32,10 @@ class AssignOwner:
         name = self._field(look)
         users, missing = self._users(look)
         if not users:
-            return Outcome("skipped", missing[0].reason if missing else "no_such_user")
+            return Outcome("skipped", missing[0].reason if missing else "no_such_user", why=unreached(missing))
+        return replace(self._assigned(look, name, users), why=unreached(missing))
+
+    def _assigned(self, look: Look, name: str, users: Sequence[str]) -> Outcome:
         if look.step.params.get("to"):
             return self._given(look, name, users[0])
         rotation = self.records.rotation(_rotation_name(look))

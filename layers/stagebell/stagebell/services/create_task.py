@@ -33,7 +33,8 @@ class CreateTask:
             "state": "open",
         }
         reminders = reminders_of(look.scenario, look.step, making.catalog.schema)
-        return Outcome("acted", deed=Deed(making.change("task", fields), (reminders,) if reminders else ()))
+        deed = Deed(making.change("task", fields), (reminders,) if reminders else ())
+        return Outcome("acted", deed=deed, why=making.told())
 
     def give_up(self, run: Run, step: str, reason: str) -> None:
         """A task that was not made leaves nothing behind."""

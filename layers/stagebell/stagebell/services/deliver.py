@@ -26,10 +26,9 @@ from stagebell.domain.errors import (
 from stagebell.domain.runs import Run
 from stagebell.ports import Clock, Deliveries, Guard
 from stagebell.services.act import Look, Outcome
-from stagebell.services.people import Missing
+from stagebell.services.people import Missing, unreached
 
 RESENDS = 3
-SHOWN = 20  # recipients that were not reached and are kept on the step
 _FINAL = (DeliveryRejected, RecipientUnreachable, ChannelMisconfigured)
 _AGAIN = (DeliveryThrottled, DeliveryUnavailable)
 
@@ -77,7 +76,7 @@ class Courier:
         """How a step ends whose deliveries ended so."""
         keys = tuple(delivery.key for delivery in done)
         failed = next((d.reason for d in done if d.state in ("failed", "bounced")), None)
-        why = _unreached(missing)
+        why = unreached(missing)
         if failed is not None:
             return Outcome("failed", failed, keys, why)
         if any(d.state != "suppressed" for d in done):
@@ -173,15 +172,6 @@ class Courier:
         delivery = ledger.settled(delivery, state, self.clock.now(), reason, detail)
         self.deliveries.update(delivery)
         return delivery
-
-
-def _unreached(missing: Sequence[Missing]) -> Mapping[str, Any] | None:
-    """Who was not reached and why, for the step: the first of them, and how many `more` there are."""
-    if not missing:
-        return None
-    told = [{"recipient": entry.recipient, "user": entry.user, "reason": entry.reason} for entry in missing[:SHOWN]]
-    shown = [{name: word for name, word in entry.items() if word} for entry in told]
-    return {"missing": shown} | ({"more": len(missing) - SHOWN} if len(missing) > SHOWN else {})
 
 
 def _nobody(done: Sequence[Delivery], missing: Sequence[Missing]) -> str:

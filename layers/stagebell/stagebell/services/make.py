@@ -17,7 +17,7 @@ from stagebell.services.act import Look
 from stagebell.services.catalog import Catalog
 from stagebell.services.compose import NOBODY, Composer
 from stagebell.services.look import Lookout
-from stagebell.services.people import Directories, Directory, Missing, Person
+from stagebell.services.people import Directories, Directory, Missing, Person, unreached
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,7 @@ class Making:
 
     def told(self) -> Mapping[str, Any] | None:
         """Who led to nobody, as a step keeps it."""
-        shown = [{"recipient": entry.recipient, "reason": entry.reason} for entry in self.missing]
-        return {"recipients": shown} if shown else None
+        return unreached(self.missing)
 
     def _found(self, recipients: Sequence[Recipient]) -> list[Person]:
         found = self.directory.resolve(recipients, self.look.record, self.look.view.after)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.deliveries import Channel
@@ -49,6 +50,18 @@ class Missing:
     recipient: str
     reason: str
     user: str = ""
+
+
+SHOWN = 20  # of those who led to nobody: as many are kept on a step
+
+
+def unreached(missing: Sequence[Missing]) -> Mapping[str, Any] | None:
+    """Who led to nobody and why, for the step: the first of them, and how many `more` there are."""
+    if not missing:
+        return None
+    told = [{"recipient": entry.recipient, "user": entry.user, "reason": entry.reason} for entry in missing[:SHOWN]]
+    shown = [{name: word for name, word in entry.items() if word} for entry in told]
+    return {"missing": shown} | ({"more": len(missing) - SHOWN} if len(missing) > SHOWN else {})
 
 
 _UNREACHABLE: Mapping[Channel, str] = MappingProxyType({"email": "no_email", "sms": "no_phone", "inbox": "no_inbox"})
