@@ -509,6 +509,14 @@ def test_a_follow_up_is_no_change_of_the_record_that_it_is_about(world: World) -
     assert owned(world, object="task") == [["f1"]]
 
 
+def test_the_history_of_an_object_that_is_called_follow_up_is_its_own(world: World) -> None:
+    apply(world, change("c1", RecordKey("follow_up", str(DEAL)), type="created"))
+    file(world, "f1", Filing("task#ada", "a", DEAL), object="task")
+
+    assert [entry.change.id for entry in world.records.history(RecordKey("follow_up", str(DEAL))).items] == ["erp:c1"]
+    assert [record.key.id for record in world.records.follow_ups(DEAL).items] == ["f1"]
+
+
 # --- turns ---
 
 

@@ -33,7 +33,8 @@ def late_key(key: RecordKey, source: str) -> dict[str, str]:
 
 
 def about_key(key: RecordKey) -> str:
-    return f"follow_up#{key}"
+    """No object's name begins so: it is no key of a record."""
+    return f"#follow_up#{key}"
 
 
 def rotation_key(name: str) -> dict[str, str]:
