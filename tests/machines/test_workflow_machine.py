@@ -61,6 +61,18 @@ def refusing(monkeypatch: pytest.MonkeyPatch, error: Exception, times: int) -> N
     monkeypatch.setattr(type(mailer), "send", answer)
 
 
+def dying(monkeypatch: pytest.MonkeyPatch, death: str, times: int) -> None:
+    """The process that sends e-mails dies this often before it does anything, as Lambda names it."""
+    send_email, left = ACTIONS["stagebell-send-email"], iter([True] * times)
+
+    def dies(event: Any, context: Any) -> Any:
+        if next(left, False):
+            raise type(death, (Exception,), {})("the process is gone")
+        return send_email(event, context)
+
+    monkeypatch.setitem(ACTIONS, "stagebell-send-email", dies)
+
+
 def test_actions_are_done_at_once_in_the_order_they_stand_in():
     with world(ACCOUNT, DEAL, workflow(mail("first"), text("second"), mail("third")), start=START) as deployed:
         post(deployed, name="Acme", stage=UNASSIGNED)
@@ -179,6 +191,26 @@ def test_an_action_that_crashes_is_given_up_and_the_run_goes_on(monkeypatch):
 
         assert steps(deployed) == [("failed", "ValueError"), ("acted", "")]
         assert deployed.executions(machine="scenario") == []
+
+
+@pytest.mark.parametrize("death", ["Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown"])
+def test_an_action_whose_process_dies_is_called_again_by_the_scenario_machine(monkeypatch, death):
+    with world(ACCOUNT, DEAL, workflow(mail("first"), text("second")), start=START) as deployed:
+        dying(monkeypatch, death, times=1)
+        post(deployed, name="Acme", stage=UNASSIGNED)
+
+        assert told(deployed) == ["first for Acme"]
+        assert steps(deployed) == [("acted", ""), ("acted", "")]
+        assert len(deployed.executions(machine="scenario")) == 1
+
+
+def test_an_action_whose_process_dies_each_time_fails_and_the_run_goes_on(monkeypatch):
+    with world(ACCOUNT, DEAL, workflow(mail("first"), text("second")), start=START) as deployed:
+        dying(monkeypatch, "Runtime.ExitError", times=4)
+        post(deployed, name="Acme", stage=UNASSIGNED)
+
+        assert told(deployed) == []
+        assert steps(deployed) == [("failed", "Runtime.ExitError"), ("acted", "")]
 
 
 def test_an_action_that_cannot_even_be_given_up_is_left_to_the_scenario_machine(monkeypatch):
