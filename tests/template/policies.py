@@ -49,7 +49,8 @@ def statements(template: Template, role: str = "") -> Iterator[tuple[str, Statem
             documents.append(properties["PolicyDocument"])
         for document in documents:
             for statement in document["Statement"]:
-                yield name, statement
+                if statement["Effect"] == "Allow":
+                    yield name, statement
 
 
 def roles(template: Template) -> list[str]:

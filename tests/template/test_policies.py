@@ -11,8 +11,7 @@ Template = dict[str, Any]
 
 # Where AWS has no resource to name: (role or policy, action) → why.
 EVERY_RESOURCE = {
-    ("NotifyFunctionRole", "sns:Publish"): "a phone number is not a resource",
-    ("SendSmsFunctionRole", "sns:Publish"): "a phone number is not a resource",
+    ("SendSmsPolicy", "sns:Publish"): "a phone number is not a resource",
     **{
         ("MachinePolicy", action): "log delivery knows no resources"
         for action in (
@@ -36,12 +35,8 @@ EVERY_RESOURCE = {
         )
     },
 }
-# Managed policies of AWS that SAM attaches: writing logs, writing traces, reading the queue.
-ATTACHED = {
-    "service-role/AWSLambdaBasicExecutionRole",
-    "AWSXrayWriteOnlyAccess",
-    "service-role/AWSLambdaSQSQueueExecutionRole",
-}
+# Managed policies of AWS that SAM attaches: writing logs, writing traces.
+ATTACHED = {"service-role/AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
 SENDS = {"notify", "send_email", "send_sms", "call_webhook", "run_function"}
 CHANGES = {
     "run_function",
@@ -59,14 +54,15 @@ READS_WEBHOOKS = "secret:stagebell/webhooks/*"
 # What an action function may do beyond looking, and beyond its group.
 READS_PEOPLE, WRITES_PEOPLE = ("dynamodb:GetItem", "PeopleTable"), ("dynamodb:PutItem", "PeopleTable")
 OWN = {
-    "notify": {READS_PEOPLE, WRITES_PEOPLE, ("dynamodb:UpdateItem", "PeopleTable"), ("sns:Publish", "*")},
+    "notify": {READS_PEOPLE, WRITES_PEOPLE, ("dynamodb:UpdateItem", "PeopleTable")},
     "send_email": {READS_PEOPLE},
-    "send_sms": {READS_PEOPLE, ("sns:Publish", "*")},
+    "send_sms": {READS_PEOPLE},
     "call_webhook": {READS_PEOPLE, WRITES_PEOPLE, ("secretsmanager:GetSecretValue", READS_WEBHOOKS)},
     "run_function": {("lambda:InvokeFunction", "CustomerFunctions")},
     "assign_owner": {("dynamodb:Query", "RecordsTable/index/by_owner")},
 }
 MAILS = {"notify", "send_email"}
+TEXTS = {"notify", "send_sms"}
 # Who else may do what must not spread.
 MAY = {
     "states:StartExecution": {
@@ -78,7 +74,7 @@ MAY = {
     },
     "states:StopExecution": {"ChangeRecordPolicy", "CloseRunFunctionRole"},
     "ses:SendEmail": {"SendEmailPolicy"},
-    "sns:Publish": {"NotifyFunctionRole", "SendSmsFunctionRole"},
+    "sns:Publish": {"SendSmsPolicy"},
     "lambda:InvokeFunction": {"MachinePolicy", "WorkflowMachineRole", "RunFunctionFunctionRole"},
     "secretsmanager:PutSecretValue": {"ApiFunctionRole"},
     "secretsmanager:CreateSecret": {"ApiFunctionRole"},
@@ -144,6 +140,7 @@ def test_an_action_may_do_what_its_kind_takes_and_no_more(translated: Template, 
         expected |= policies["DeliverPolicy"] if kind in SENDS else set()
         expected |= policies["ChangeRecordPolicy"] if kind in CHANGES else set()
         expected |= policies["SendEmailPolicy"] if kind in MAILS else set()
+        expected |= policies["SendSmsPolicy"] if kind in TEXTS else set()
         assert grants(translated, role) == expected, kind
 
 
@@ -162,6 +159,23 @@ def test_consumers_of_queues_are_not_limited_which_would_only_wear_out_their_mes
 ) -> None:
     for name in ("ApplyChangeFunction", "WriteBackFunction"):
         assert "ReservedConcurrentExecutions" not in functions[name]
+
+
+def test_sources_that_do_not_answer_take_up_a_part_of_the_accounts_concurrency_only(translated: Template) -> None:
+    consumer = translated["Resources"]["WriteBackFunctionWriteBacks"]["Properties"]
+
+    assert 2 <= consumer["ScalingConfig"]["MaximumConcurrency"] <= 100  # 2 is the least that AWS takes
+
+
+def test_a_function_that_sends_to_its_own_queue_is_not_stopped_after_sixteen_messages(translated: Template) -> None:
+    """Lambda takes a message that causes the next one for a loop, and stops it, unless the function says otherwise."""
+    resources = translated["Resources"].items()
+    consumed = {name: one["Properties"] for name, one in resources if one["Type"] == "AWS::Lambda::EventSourceMapping"}
+
+    for source in consumed.values():
+        function, queue = source["FunctionName"]["Ref"], named(source["EventSourceArn"])
+        assert Grant("sqs:SendMessage", queue) in grants(translated, f"{function}Role")
+        assert translated["Resources"][function]["Properties"]["RecursiveLoop"] == "Allow", function
 
 
 def test_machines_invoke_the_functions_of_action_kinds_only(
@@ -195,6 +209,14 @@ def test_e_mails_leave_from_the_sender_address_only(translated: Template) -> Non
     (found,) = [one for _, one in statements(translated) if "ses:SendEmail" in as_list(one["Action"])]
 
     assert found["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "SenderAddress"}}}
+
+
+def test_what_sends_sms_may_publish_to_no_topic(translated: Template) -> None:
+    document = translated["Resources"]["SendSmsPolicy"]["Properties"]["PolicyDocument"]
+
+    denied = [(one["Action"], one["Resource"]) for one in document["Statement"] if one["Effect"] == "Deny"]
+
+    assert denied == [("sns:Publish", {"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"})]
 
 
 def test_without_functions_of_the_customers_none_may_be_invoked(translated: Template) -> None:
