@@ -188,6 +188,8 @@ ELSEWHERE = {
     ("CloseRunFunctionRole", "dynamodb:PutItem", "DeliveriesTable"): "a message that was on its way",
     ("RunFunctionFunctionRole", "lambda:InvokeFunction", "CustomerFunctions"): "a fake stands for Lambda",
     ("SendEmailPolicy", "ses:SendEmail", "configuration-set/${ConfigurationSet}"): "this world has none",
+    ("SendEmailPolicy", "ses:SendRawEmail", "configuration-set/${ConfigurationSet}"): "this world has none",
+    ("SendEmailPolicy", "ses:SendRawEmail", "identity/*"): "a letter with a file may be checked as a raw one",
     ("ApiFunctionRole", "dynamodb:DeleteItem", "AccessTable"): "a repeated request that failed the first time",
 }
 

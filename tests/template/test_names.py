@@ -16,6 +16,16 @@ def test_every_function_bears_the_name_of_its_folder(functions: dict[str, Templa
         assert function["FunctionName"] == {"Fn::Sub": "${AWS::StackName}-" + folder.replace("_", "-")}
 
 
+def test_the_names_of_functions_fit_under_a_stack_name_as_long_as_the_docs_allow(
+    root: Path, functions: dict[str, Template]
+) -> None:
+    longest = max(
+        len(function["FunctionName"]["Fn::Sub"].removeprefix("${AWS::StackName}")) for function in functions.values()
+    )
+
+    assert f"{64 - longest} characters at most" in (root / "docs/how-to/deploy-to-aws.md").read_text()
+
+
 def test_every_folder_with_a_handler_is_deployed(root: Path, functions: dict[str, Template]) -> None:
     folders = {str(app.parent.relative_to(root)) for app in (root / "functions").rglob("app.py")}
 

@@ -74,6 +74,7 @@ MAY = {
     },
     "states:StopExecution": {"ChangeRecordPolicy", "CloseRunFunctionRole"},
     "ses:SendEmail": {"SendEmailPolicy"},
+    "ses:SendRawEmail": {"SendEmailPolicy"},
     "sns:Publish": {"SendSmsPolicy"},
     "lambda:InvokeFunction": {"MachinePolicy", "WorkflowMachineRole", "RunFunctionFunctionRole"},
     "secretsmanager:PutSecretValue": {"ApiFunctionRole"},

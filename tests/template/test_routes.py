@@ -37,6 +37,14 @@ def test_the_stage_waits_for_all_routes(translated: Template) -> None:
     assert set(translated["Resources"]["ApiStage"]["DependsOn"]) == routes
 
 
+def test_what_stands_in_a_path_is_not_logged(translated: Template) -> None:
+    """Addresses that are not written to do: `DELETE /v1/suppressions/email/mia@example.com`."""
+    logged = translated["Resources"]["ApiStage"]["Properties"]["AccessLogSettings"]["Format"]
+
+    assert "$context.routeKey" in logged
+    assert "$context.path" not in logged
+
+
 def _routes(translated: Template) -> dict[str, Template]:
     """By their keys, as `GET /v1/health`."""
     found = [one["Properties"] for one in translated["Resources"].values() if one["Type"] == "AWS::ApiGatewayV2::Route"]
