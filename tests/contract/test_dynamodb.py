@@ -143,6 +143,16 @@ def test_keys_that_are_never_processed_are_given_up(stub: Stubber) -> None:
         records(stub).many([DEAL._replace(id=id) for id in ("1", "2")])
 
 
+def test_the_records_of_a_user_keep_their_order_whatever_order_they_are_read_in(stub: Stubber) -> None:
+    """The index holds keys only; a batch is answered in any order, and without what is gone by now."""
+    keys = [{"pk": {"S": f"deal#{id}"}, "sk": {"S": "mirror"}} for id in ("2", "gone", "1")]
+    answers = [_batch_answer(f"deal#{id}", unprocessed=False)["Responses"]["RecordsTable"][0] for id in ("1", "2")]
+    stub.add_response("query", {"Items": keys, "Count": 3})
+    stub.add_response("batch_get_item", {"Responses": {"RecordsTable": answers}, "UnprocessedKeys": {}})
+
+    assert [record.key.id for record in records(stub).owned("deal", "ada").items] == ["2", "1"]
+
+
 def test_a_record_is_read_with_one_consistent_query(stub: Stubber) -> None:
     expected = {
         "TableName": "RecordsTable",

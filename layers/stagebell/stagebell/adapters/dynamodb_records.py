@@ -156,7 +156,10 @@ class DynamoRecords:
             newest_first=latest_first,
             name=f"{'latest' if latest_first else 'first'} owned {owner}",
         )
-        return self._mirrors(self._records.page(listing, cursor, self._page_size))
+        page = self._records.page(listing, cursor, self._page_size)
+        keys = [RecordKey.parse(stored["pk"]["S"]) for stored in page.items]
+        found = self.many(keys)  # in no order
+        return Page(tuple(found[key] for key in keys if key in found), page.cursor)
 
     def count_owned(self, object_name: str, user: str, limit: int) -> int:
         return self._records.count("by_owner", Expression("#owned_by = :owner", owner=shelf(object_name, user)), limit)
