@@ -102,6 +102,17 @@ def test_a_step_of_a_workflow_takes_two_transitions_and_nothing_waits(machines: 
     assert not [name for name, state in states.items() if state["Type"] == "Wait"]
 
 
+@pytest.mark.parametrize("error", errors.RETRIED_BY_MACHINES, ids=lambda error: error.__name__)
+def test_a_scenario_tries_again_for_up_to_an_hour_as_the_reference_says(
+    machines: dict[str, State], error: type[Exception]
+) -> None:
+    retries = machines["scenario"]["States"]["Act"]["Retry"]
+
+    (rule,) = [rule for rule in retries if error.__name__ in rule["ErrorEquals"]]
+
+    assert 45 * 60 < _longest_delays(rule) <= 60 * 60
+
+
 def test_a_process_that_died_is_called_again_before_its_step_is_given_up(machines: dict[str, State]) -> None:
     retries = machines["scenario"]["States"]["Act"]["Retry"]
 
