@@ -13,6 +13,7 @@ MACHINES = ("scenario", "workflow")
 SERVICE_ERRORS = ("States.", "Lambda.", "Sandbox.", "Runtime.", "StepFunctions.")
 # A function that was killed, ran out of memory or time, or whose answer never came: nobody knows how far it got.
 DEATHS = {"Sandbox.Timedout", "Runtime.ExitError", "Lambda.Unknown", "Lambda.ClientExecutionTimeoutException"}
+NEVER_AGAIN = {"ErrorEquals": ["StepFunctions.ExecutionAlreadyExistsException"], "MaxAttempts": 0}
 EXPRESS_SECONDS = 300  # an Express execution is ended then, whatever it does
 
 
@@ -63,7 +64,7 @@ def test_retries_spread_out_and_end(machine: State) -> None:
     retries = [retry for state in machine["States"].values() for retry in state.get("Retry", [])]
 
     assert retries
-    for retry in retries:
+    for retry in (retry for retry in retries if retry != NEVER_AGAIN):
         assert retry["JitterStrategy"] == "FULL"
         assert retry["BackoffRate"] > 1
         assert 0 < retry["MaxAttempts"] <= 10
@@ -80,6 +81,17 @@ def test_a_step_that_fails_for_good_is_handed_back_with_its_failure(machine: Sta
     last = machine["States"]["Act"]["Catch"][-1]
 
     assert last == {"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "GiveUp"}
+
+
+def test_an_execution_that_could_not_be_started_is_tried_again_whatever_the_service_calls_that(machine: State) -> None:
+    """It names what its own client raises, and a start that was throttled otherwise than its documents do."""
+    starting = [state for state in machine["States"].values() if state.get("Resource", "").endswith(":startExecution")]
+
+    assert starting
+    for state in starting:
+        first, second = state["Retry"]
+        assert (first, second["ErrorEquals"]) == (NEVER_AGAIN, ["States.TaskFailed"])
+        assert state["Catch"][0]["ErrorEquals"] == NEVER_AGAIN["ErrorEquals"]
 
 
 def test_a_machine_is_written_in_jsonpath(machine: State) -> None:
