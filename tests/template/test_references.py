@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from samtranslator.model.exceptions import InvalidDocumentException
 
+from stagebell.domain.write_backs import KEPT_TRYING
+
 Template = dict[str, Any]
 
 MANAGED = "AWS::IAM::ManagedPolicy"
@@ -39,6 +41,10 @@ def test_only_the_sender_has_to_be_said(translated: Template) -> None:
     without_default = [name for name, parameter in translated["Parameters"].items() if "Default" not in parameter]
 
     assert without_default == ["SenderAddress"]
+
+
+def test_the_history_of_a_change_outlives_the_days_for_which_it_is_written_back(translated: Template) -> None:
+    assert translated["Parameters"]["HistoryDays"]["MinValue"] > KEPT_TRYING.days
 
 
 def test_the_stack_stays_within_what_cloudformation_and_iam_take(translated: Template) -> None:
