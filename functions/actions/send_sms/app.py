@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from stagebell.contracts.tasks import SendSmsTask
+from stagebell.contracts.tasks import ActionTask
 from stagebell.runtime import actions, wiring
 from stagebell.runtime.observability import observed
 
 
 @observed
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    task = SendSmsTask.model_validate(event).to_domain()
+    task = ActionTask.model_validate(event).to_domain()
     return wiring.actor().act(task, actions.send_sms())

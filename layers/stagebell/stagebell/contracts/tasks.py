@@ -37,14 +37,6 @@ class ActionTask(TaskModel):
         return Task(self.run, self.step, self.execution, self.born, failure, self.express)
 
 
-class SendEmailTask(ActionTask):
-    """For `send_email`."""
-
-
-class SendSmsTask(ActionTask):
-    """For `send_sms`."""
-
-
 class ExecutionDetail(TaskModel):
     """`detail` of EventBridge's "Step Functions Execution Status Change"."""
 
