@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stagebell.domain.errors import DeliveryThrottled, DeliveryUnavailable
+from stagebell.domain.errors import DeliveryThrottled, DeliveryUnavailable, RecordBusy
 from stagebell.runtime import actions, wiring
 from tests.machines.world import ACTIONS, World, machine_arn, world
 from tests.stage import ACCOUNT, DEAL, QUOTATION, START, UNASSIGNED, WON
@@ -273,8 +273,9 @@ def test_an_execution_that_gets_old_continues_on_the_scenario_machine(monkeypatc
     with world(ACCOUNT, DEAL, workflow(mail("first"), mail("second")), start=START) as deployed:
 
         def slow(event: Any, context: Any) -> Any:
+            answer = send_email(event, context)
             deployed.clock.advance(deployed.clock.now() + timedelta(seconds=91))
-            return send_email(event, context)
+            return answer
 
         monkeypatch.setitem(ACTIONS, "stagebell-send-email", slow)
         post(deployed, name="Acme", stage=UNASSIGNED)
@@ -283,6 +284,31 @@ def test_an_execution_that_gets_old_continues_on_the_scenario_machine(monkeypatc
         (execution,) = deployed.executions(machine="scenario")
         assert execution["name"] == f"{run.id}-2"
         assert (run.status, run.execution) == ("completed", 2)
+        assert told(deployed) == ["first for Acme", "second for Acme"]
+
+
+def test_attempts_that_took_too_long_are_carried_on_by_the_scenario_machine(monkeypatch):
+    """An Express execution that is cut off tells nobody."""
+    send_email = ACTIONS["stagebell-send-email"]
+
+    with world(ACCOUNT, DEAL, workflow(mail("first"), mail("second")), start=START) as deployed:
+        attempts: list[str] = []
+
+        def slow(event: Any, context: Any) -> Any:
+            attempts.append(event["step"])
+            if len(attempts) == 1:
+                deployed.clock.advance(deployed.clock.now() + timedelta(seconds=91))
+                raise RecordBusy("changed by others all the time")
+            return send_email(event, context)
+
+        monkeypatch.setitem(ACTIONS, "stagebell-send-email", slow)
+        post(deployed, name="Acme", stage=UNASSIGNED)
+
+        (run,) = deployed.runs("deal", "deal-7")
+        (execution,) = deployed.executions(machine="scenario")
+        assert execution["name"] == f"{run.id}-2"
+        assert attempts == ["first", "first", "first", "second"]
+        assert run.status == "completed"
         assert told(deployed) == ["first for Acme", "second for Acme"]
 
 

@@ -77,6 +77,40 @@ def test_a_task_that_comes_again_acts_no_more_and_answers_the_same(stage):
     assert action.calls == 1
 
 
+TWO_AT_ONCE = {
+    "kind": "workflow",
+    "name": "at-once",
+    "object": "deal",
+    "trigger": {"on": "created"},
+    "actions": [{k: v for k, v in mail(name, {}).items() if k != "at"} for name in ("one", "two")],
+}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "failure", "calls", "goes_on", "reason"),
+    [
+        (90, None, 1, "wait", "it has time for the next action"),
+        (91, None, 0, "continue", "attempts have taken too long: another machine begins the action"),
+        (91, {"Error": "RecordBusy"}, 0, "continue", "what is given up is noted first"),
+    ],
+)
+def test_an_express_execution_begins_nothing_that_it_might_not_live_to_end(seconds, failure, calls, goes_on, reason):
+    stage, action = Stage(TWO_AT_ONCE), Doing()
+    stage.post("deal-7", type_="created", name="Pumps")
+    stage.offline.clock.advance(START + timedelta(seconds=seconds))
+
+    answer = act(stage, action, step="one", express=True, failure=failure)
+
+    run = stage.runs()[0]
+    assert (action.calls, answer["next"]) == (calls, goes_on), reason
+    assert run.execution == (2 if goes_on == "continue" else 1)
+    assert [step.status for step in run.steps] == [
+        "failed" if failure else "acted" if calls else "waiting",
+        "waiting",
+    ]
+    assert answer["step"] == ("two" if calls or failure else "one")
+
+
 def test_a_task_that_comes_before_its_time_waits(stage):
     answer = act(stage, action := Doing(), step="second-mail")
 

@@ -138,6 +138,8 @@ class Actor:
             run = self.runs.get(task.run)
             if run is None or (made.done_by_another(run) if made else not self._ours(run, task)):
                 return self._too_late(run, task, action)
+            if made is None and self._overdrawn(task):
+                return self._answer(run, task)
             try:
                 found = self._again(run, made) if made else self._step(run, task, action)
                 made = found if isinstance(found, _Made) and found.final else None
@@ -156,6 +158,11 @@ class Actor:
 
         A superseded run may owe a step that was due before the new entry; every other ended run is over."""
         return run.status == "running" and run.execution == task.execution and run.state(task.step).status == "waiting"
+
+    def _overdrawn(self, task: Task) -> bool:
+        """Whether attempts have used up what an Express execution has of time: nobody hears of one that is cut off."""
+        now = self.clock.real_now()
+        return task.express and task.failure is None and outlives(task.born, now, now, express=True)
 
     def _too_late(self, run: Run | None, task: Task, action: Action) -> dict[str, Any]:
         """The step was settled without us. An attempt that died on the way to its note leaves its outcome unknown; one
@@ -256,7 +263,7 @@ class Actor:
             return machine_state(wake, prefix=self.prefix, wait_until=until, now=now, born=task.born) | {"next": "wait"}
         if run.execution == task.execution:
             run = self._next_execution(run)
-            wake = replace(wake, execution=run.execution)
+            wake = replace(wake, execution=run.execution, express=False)  # it is the scenario machine's from here on
         state = machine_state(wake, prefix=self.prefix, wait_until=until, now=now, born=now)
         return state | {"next": "continue", "execution_name": execution_name(run.id, run.execution)}
 
