@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.stage import START, Stage, mail, scenario, sets, workflow
+from tests.stage import QUOTATION, START, Stage, mail, scenario, sets, workflow
 
 TELL = {"name": "tell", "type": "send_email", "to": [{"address": "a@example.com"}], "subject": "Now", "text": "Now."}
 MOVE = sets("move", due_on={"add": "1 month"})
@@ -56,3 +56,89 @@ def test_a_later_step_moves_with_the_date_though_an_earlier_one_has_acted():
     stage.advance(days=30)
 
     assert told_on(stage) == ["2026-03-10", "2026-03-23"]
+
+
+OVERDUE = {"field": "stage", "op": "eq", "value": QUOTATION}
+LOSE = sets("lose", stage="Lost")
+
+
+@pytest.mark.parametrize(
+    ("steps", "told", "why"),
+    [
+        ((LOSE, TELL), ["2026-03-10"], "what the first action does is not held against the second"),
+        (
+            (LOSE, TELL | {"at": {"after": "2 days"}}),
+            ["2026-03-12"],
+            "nor against one that follows the date, however long after",
+        ),
+        (
+            (LOSE, TELL | {"at": {"after": "2 days", "from": "previous_step"}}),
+            ["2026-03-12"],
+            "nor against one that follows the first",
+        ),
+        (
+            (LOSE, TELL | {"quiet_hours": {"from": "20:00", "to": "07:00"}}),
+            ["2026-03-10"],
+            "nor against one that waits for the morning",
+        ),
+        (
+            (LOSE, sets("move", due_on={"add": "1 year"}), TELL),
+            ["2026-03-10"],
+            "nor where the date is moved before it is told of",
+        ),
+        ((LOSE, TELL | {"at": {"date": "due_on", "offset": "1 day"}}), [], "another date asks anew"),
+        ((LOSE, TELL | {"only_if": OVERDUE}), [], "an action that asks for itself is answered for itself"),
+    ],
+)
+def test_what_a_date_asks_of_the_record_is_asked_when_it_is_reached_and_not_after_each_action(steps, told, why):
+    stage = Stage(workflow("overdue", *steps, trigger={"on": "date", "field": "due_on"}, only_if=OVERDUE))
+    stage.post(name="Acme", stage=QUOTATION, due_on="2026-03-10", type_="created")
+
+    stage.advance(days=30)
+
+    assert (told_on(stage), stage.record().fields["stage"]) == (told, "Lost"), why
+
+
+@pytest.mark.parametrize(
+    ("trigger", "at", "due", "why"),
+    [
+        ({}, {"after": "2 hours"}, "2026-03-10T02:00", "after the date, and not after it was set"),
+        ({"offset": "-1 day", "time": "09:00"}, {"after": "2 hours"}, "2026-03-09T11:00", "after the trigger's moment"),
+        ({"time": "09:00"}, {"after": "1 business day"}, "2026-03-11T09:00", "on the calendar"),
+        ({"time": "09:00"}, {"after": "0 minutes"}, "2026-03-10T09:00", "at that moment itself"),
+    ],
+)
+def test_a_time_after_a_date_trigger_counts_from_when_the_date_is_reached(trigger, at, due, why):
+    late = TELL | {"at": at}
+    stage = Stage(workflow("reminder", late, trigger={"on": "date", "field": "due_on", **trigger}))
+    stage.post(name="Acme", due_on="2026-03-20", type_="created")
+    stage.post(due_on="2026-03-10")
+
+    stage.advance(days=60)
+
+    assert [delivery.planned_at.isoformat()[:16] for delivery in stage.deliveries] == [due], why
+
+
+def test_the_days_after_a_date_keep_the_local_time_when_the_clock_changes():
+    at = {"after": "1 day"}
+    stage = Stage(workflow("w", TELL | {"at": at}, trigger={"on": "date", "field": "due_on"}, timezone="Europe/Berlin"))
+    stage.post(name="Acme", due_on="2026-03-29", type_="created")
+
+    stage.advance(days=60)
+
+    assert [delivery.planned_at.isoformat()[:16] for delivery in stage.deliveries] == ["2026-03-29T22:00"]
+
+
+@pytest.mark.parametrize("reentry", ["every_entry", "restart", "once"])
+@pytest.mark.parametrize("first", ["2026-03-20", None])
+def test_a_date_that_moves_into_the_past_is_acted_on_once(reentry, first):
+    stage = Stage(workflow("w", TELL, trigger={"on": "date", "field": "due_on"}, reentry=reentry))
+    stage.post(name="Acme", due_on="2026-03-18", type_="created")
+    stage.post(due_on=first)
+    stage.advance(days=5)
+
+    stage.post(due_on="2026-03-03")
+    stage.advance(days=30)
+
+    assert told_on(stage) == ["2026-03-07"]
+    assert [run.status for run in stage.runs() if run.status != "superseded"] == ["completed"]

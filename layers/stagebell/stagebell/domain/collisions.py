@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import islice, pairwise
 
-from stagebell.domain.conditions import Clause, Condition, required
+from stagebell.domain.conditions import ALWAYS, Clause, Condition, required
 from stagebell.domain.fields import Field, Value
 from stagebell.domain.interplay import Finding, Interplay
 from stagebell.domain.objects import Schema
@@ -54,7 +54,8 @@ class _Entry:
 
     @cached_property
     def _acting(self) -> "list[_Ask]":
-        return list(_asked(self.step.only_if))
+        on_date = self.scenario.due_if if self.step.at.date is not None else ALWAYS
+        return [*_asked(on_date), *_asked(self.step.only_if)]
 
 
 def collisions(interplay: Interplay, roots: Iterable[str], schema: Schema) -> Iterator[Finding]:

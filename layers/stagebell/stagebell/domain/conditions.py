@@ -152,6 +152,13 @@ def clauses(condition: Condition) -> Iterator[Clause]:
                 yield from clauses(part)
 
 
+def both(first: Condition, second: Condition) -> Condition:
+    """A condition that holds where both do."""
+    if first is ALWAYS:
+        return second
+    return first if second is ALWAYS else All((first, second))
+
+
 def required(condition: Condition) -> Iterator[Clause]:
     """The clauses that must all hold for the condition to hold: what an index may look up."""
     match condition:

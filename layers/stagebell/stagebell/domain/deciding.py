@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from stagebell.domain import runs
-from stagebell.domain.conditions import Explanation, View
+from stagebell.domain.conditions import ALWAYS, Explanation, View, both
 from stagebell.domain.quiet_hours import quiet_until
 from stagebell.domain.records import Record
 from stagebell.domain.runs import Run, StepStatus
@@ -47,7 +47,7 @@ def _look(run: Run, scenario: Scenario, step: Step, view: View, due: datetime) -
         return _settle(run, step, "skipped", view.at, "stage_changed")
     if step.cancel_if is not None and step.cancel_if.holds(view):
         return _settle(run, step, "cancelled", view.at, "cancel_condition", step.cancel_if.explain(view))
-    why = step.only_if.explain(view)
+    why = (step.only_if if _admitted(run, scenario, step, view) else both(scenario.due_if, step.only_if)).explain(view)
     if not why.result:
         return _settle(run, step, "skipped", view.at, "condition", why)
     if scenario.past_due != "run" and view.at - due > GRACE:
@@ -57,6 +57,20 @@ def _look(run: Run, scenario: Scenario, step: Step, view: View, due: datetime) -
     if quiet is not None:
         return Decision("wait", _defer(run, step.name, quiet), "quiet_hours")
     return Decision("act", run)
+
+
+def _admitted(run: Run, scenario: Scenario, step: Step, view: View) -> bool:
+    """Whether what a date trigger asks of the record need not be asked again: it held when the same date was reached,
+    and another step has acted on that. What that one did is not held against this one."""
+    if scenario.due_if is ALWAYS:
+        return True
+    acted = [(scenario.step(s.name), s.settled_at) for s in run.steps if s.status == "acted" and s.settled_at]
+    if step.at.date is None:
+        return bool(acted)
+    on_date = replace(step, at=replace(step.at, after=None), quiet_hours=None)
+    known = (run.state(step.name).due_at, runs.due(on_date, None, view))
+    reached = min(moment for moment in known if moment is not None)
+    return any(replace(other.at, after=None) == on_date.at and reached <= at for other, at in acted)
 
 
 def _defer(run: Run, name: str, until: datetime) -> Run:

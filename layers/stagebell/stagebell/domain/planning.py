@@ -145,6 +145,7 @@ class Planner:
         self._updated: dict[str, Run] = {}
         self._written: dict[str, Enrolment] = {}
         self._halts: list[Halt] = []
+        self._retimed: set[str] = set()
         self._evaluations: list[Evaluation] = []
         self._acting = acting.id if acting is not None else ""
         if acting is not None:
@@ -165,6 +166,7 @@ class Planner:
             if before is not None:
                 self._halts.append(Halt(run.id, run.execution, after.reason or "retimed"))
             after = replace(after, execution=run.execution + 1) if coming is not None else after
+            self._retimed.add(run.id)
         self._write(replace(after, revision=run.revision + 1))
 
     def consider(self, scenario: Scenario, view: View) -> None:
@@ -178,7 +180,7 @@ class Planner:
         enrolment = self._enrolments.get(scenario.name)
         if enrolment is not None and scenario.reentry == "once":
             return "once_only"
-        live = enrolment is not None and enrolment.live_at(self._moment(enrolment))
+        live = enrolment is not None and self._live(enrolment)
         live = live and not scenario.at_once  # each match of a workflow is a run of its own
         if live and scenario.reentry == "every_entry" and scenario.trigger.on != "stage":
             return "already_running"
@@ -189,6 +191,11 @@ class Planner:
         if not live and sum(e.open for e in self._enrolments.values()) >= OPEN_RUNS_PER_RECORD:
             return "too_many_runs"
         return "started"
+
+    def _live(self, enrolment: Enrolment) -> bool:
+        """Whether the run still waits; also one that this very change has put into the past, for its date: that it is
+        due by now is no delay of ours."""
+        return enrolment.live_at(self._moment(enrolment)) or (enrolment.open and enrolment.run in self._retimed)
 
     def _moment(self, enrolment: Enrolment) -> datetime:
         """When the change happened, as a run sees it: what one of its own steps did comes after that step, and so after
@@ -212,16 +219,17 @@ class Planner:
 
     def _set_back(self, scenario: Scenario, enrolment: Enrolment) -> bool:
         """Whether a start only sets the clock of a run back that still waits and has done nothing yet."""
-        if scenario.reentry != "restart" or scenario.at_once or not enrolment.live_at(self._moment(enrolment)):
+        if scenario.reentry != "restart" or scenario.at_once or not self._live(enrolment):
             return False
         run = self._updated.get(enrolment.run) or self._runs.get(enrolment.run)
         return run is not None and not any(step.status in ("acted", "failed") for step in run.steps)
 
     def _supersede(self, enrolment: Enrolment) -> None:
-        run = self._updated.get(enrolment.run) or self._runs.get(enrolment.run)
+        read = self._runs.get(enrolment.run)
+        run = self._updated.get(enrolment.run, read)
         if run is None or not run.open:
             return
-        after = runs.supersede(run, self._moment(enrolment))
+        after = runs.supersede(run, self._moment(enrolment), read or run)
         ended = wake(run) is not None and wake(after) is None and run.id != self._acting
         if ended and not any(halt.run == run.id for halt in self._halts):
             self._halts.append(Halt(run.id, run.execution, "superseded"))

@@ -150,8 +150,8 @@ def _timed(
         if state.status == "waiting":
             step, settled = scenario.step(state.name), timed[-1].settled_at if timed else entered
             origins: Origins = {"stage_entered": entered, "previous_step": settled, "stage_left": left}
-            due = state.due_at if _begun(state, timed, scenario) else _due(step, origins[step.at.origin], view)
-            state = state if due == state.due_at or _put_off(state, due) else replace(state, due_at=due, reason="")
+            at = state.due_at if _begun(state, timed, scenario) else due(step, origins[step.at.origin], view)
+            state = state if at == state.due_at or _put_off(state, at) else replace(state, due_at=at, reason="")
         timed.append(state)
     return tuple(timed)
 
@@ -177,14 +177,14 @@ def _put_off(state: StepState, due: datetime | None) -> bool:
     return until is not None and due is not None and due < until
 
 
-def _due(step: Step, origin: datetime | None, view: View) -> datetime | None:
+def due(step: Step, origin: datetime | None, view: View) -> datetime | None:
     """None also for a time that cannot be: 9999-12-31, which CRMs write for "never", plus three days; or business days
     of a calendar that is closed for years. The change counts all the same."""
     try:
-        due = planned(step.at, origin, view)
-        if due is None or step.quiet_hours is None:
-            return due
-        return quiet_until(due, step.quiet_hours, view.zone) or due
+        at = planned(step.at, origin, view)
+        if at is None or step.quiet_hours is None:
+            return at
+        return quiet_until(at, step.quiet_hours, view.zone) or at
     except InvalidValue:
         return None
 
@@ -217,12 +217,14 @@ def end(run: Run, status: RunStatus, at: datetime, reason: str = "") -> Run:
     return replace(run, status=status, reason=reason, ended_at=at, steps=steps)
 
 
-def supersede(run: Run, at: datetime) -> Run:
+def supersede(run: Run, at: datetime, before: Run) -> Run:
     """The run when the record enters anew: what is due from then on is the new run's. A step that was due before is
-    late only because of us; it is still carried out, and then the run is over."""
+    late only because of us; it is still carried out, and then the run is over. `before` is the run as it was before
+    this change: what only the change has put into the past, by its date, was not due."""
+    owed = {step.name for step in before.steps if step.due_at is not None and step.due_at < at}
     steps = tuple(
         replace(step, status="cancelled", settled_at=at, reason="new_entry")
-        if step.status == "waiting" and (step.due_at is None or step.due_at >= at)
+        if step.status == "waiting" and (step.name not in owed or step.due_at is None or step.due_at >= at)
         else step
         for step in run.steps
     )

@@ -8,7 +8,7 @@ from datetime import time as TimeOfDay
 from types import MappingProxyType
 from typing import Any
 
-from stagebell.domain.conditions import ALWAYS, All, Condition, compile_condition
+from stagebell.domain.conditions import ALWAYS, Condition, compile_condition
 from stagebell.domain.durations import Duration, parse_duration
 from stagebell.domain.errors import InvalidValue, Problem
 from stagebell.domain.fields import Value, canonical
@@ -31,18 +31,17 @@ def read_scenario(
         return None
     reader = _Reader(document, name, schema, problems)
     key = steps_key(document)
-    on_date = (document.get("trigger") or {}).get("on") == "date"
+    on_date = reader.on_date
     only_if = reader.condition(document, "only_if")
-    read = tuple(reader.step(step, f"{key}[{i}]") for i, step in enumerate(document[key]))
-    # A date that a record has says nothing yet: what must hold, must hold when the date is reached.
-    steps = tuple(replace(s, only_if=_both(only_if, s.only_if)) for s in read) if on_date else read
     return Scenario(
         name=document["name"],
         version=version,
         object=name,
         trigger=reader.trigger(),
-        steps=steps,
+        steps=tuple(reader.step(step, f"{key}[{i}]") for i, step in enumerate(document[key])),
+        # A date that a record has says nothing yet: what must hold, must hold when the date is reached.
         only_if=ALWAYS if on_date else only_if,
+        due_if=only_if if on_date else ALWAYS,
         cancel_if=reader.optional_condition(document, "cancel_if"),
         reentry=document.get("reentry") or "every_entry",
         past_due=document.get("past_due") or "run",
@@ -61,12 +60,6 @@ def steps_key(document: Mapping[str, Any]) -> str:
 
 def _waits(step: Mapping[str, Any]) -> bool:
     return bool(step.get("at") or step.get("quiet_hours"))
-
-
-def _both(first: Condition, second: Condition) -> Condition:
-    if first is ALWAYS:
-        return second
-    return first if second is ALWAYS else All((first, second))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +84,7 @@ class _Reader:
         return Trigger(spec["on"], tuple(spec.get("fields") or ()))
 
     def _date(self, name: str) -> Trigger:
-        self._on_date(self.document["trigger"], "trigger", "field")
+        self._on_trigger()
         return Trigger("date", (name,))
 
     def _stage(self, spec: Mapping[str, Any], at: str = "stage") -> Trigger:
@@ -129,10 +122,10 @@ class _Reader:
         return bool(self.document.get("stage")) or (self.document.get("trigger") or {}).get("on") == "stage_entered"
 
     def _at(self, spec: Mapping[str, Any] | None, at: str) -> At:
-        """An action that does not say when is due at once: when its run starts, or on the date of its trigger."""
+        """An action that does not say when is due at once: when its run starts, or on the date of its trigger. That is
+        also what a time counts from that names no origin."""
         if spec is None:
-            trigger = self.document.get("trigger") or {}
-            return self._on_date(trigger, "trigger", "field") if trigger.get("on") == "date" else NOW
+            return self._on_trigger() if self.on_date else NOW
         if spec.get("date"):
             return self._on_date(spec, at, "date")
         origin: Origin = spec.get("from") or "stage_entered"
@@ -141,7 +134,16 @@ class _Reader:
         after = self._duration(spec.get("after"), f"{at}.after")
         if after is not None and after.is_negative:
             self._add(f"{at}.after", "not_negative", "a step cannot be due before its origin")
+        if self.on_date and origin == "stage_entered":
+            return replace(self._on_trigger(), after=after)
         return At(after=after, origin=origin)
+
+    @property
+    def on_date(self) -> bool:
+        return (self.document.get("trigger") or {}).get("on") == "date"
+
+    def _on_trigger(self) -> At:
+        return self._on_date(self.document["trigger"], "trigger", "field")
 
     def _on_date(self, spec: Mapping[str, Any], at: str, key: str) -> At:
         path = resolve(spec[key], self.object, self.schema)

@@ -82,7 +82,8 @@ _EVENTS: Mapping[str, tuple[Event, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """When a step is due: `after` an origin, or on the `date` a field holds (with offset and time of day)."""
+    """When a step is due: `after` an origin, or on the `date` a field holds (with offset and time of day). With both,
+    it is due that long after the date."""
 
     after: Duration | None = None
     origin: Origin = "stage_entered"
@@ -110,7 +111,7 @@ class Step:
 
     @property
     def local(self) -> bool:
-        exact = self.at.after is not None and self.at.after.is_exact
+        exact = self.at.date is None and self.at.after is not None and self.at.after.is_exact
         return not exact or self.quiet_hours is not None
 
 
@@ -119,7 +120,8 @@ class Scenario:
     """A scenario or workflow definition at one version, compiled; what every change asks of it is worked out once.
 
     `at_once`: a workflow that waits for nothing: every match is a run of its own, over in a moment, and ended by
-    nothing but its own steps.
+    nothing but its own steps. `due_if`: what must hold when the date of a date trigger is reached; the record is let in
+    before.
 
     `follows_stage` and `follows_dates`: whether a later change of the stage field, or of a date, matters to a waiting
     run; `cancels` are the conditions that end it or one of its steps. `local`: whether anything is reckoned in local
@@ -132,6 +134,7 @@ class Scenario:
     trigger: Trigger
     steps: tuple[Step, ...]
     only_if: Condition = ALWAYS
+    due_if: Condition = ALWAYS
     cancel_if: Condition | None = None
     reentry: Reentry = "every_entry"
     past_due: PastDue = "run"
@@ -159,7 +162,7 @@ class Scenario:
         object.__setattr__(self, "watch_paths", (*dates, *chain.from_iterable(map(paths, self.cancels))))
 
     def _has_durations(self) -> bool:
-        conditions = (self.only_if, *self.cancels, *(step.only_if for step in self.steps))
+        conditions = (self.only_if, self.due_if, *self.cancels, *(step.only_if for step in self.steps))
         return any(clause.operand.duration is not None for clause in chain.from_iterable(map(clauses, conditions)))
 
     def step(self, name: str) -> Step:
@@ -167,4 +170,4 @@ class Scenario:
 
     def act_paths(self, step: "Step") -> tuple[Path, ...]:
         """What is read when a step's time has come."""
-        return (*self.watch_paths, *paths(step.only_if))
+        return (*self.watch_paths, *paths(self.due_if), *paths(step.only_if))

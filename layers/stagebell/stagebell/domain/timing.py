@@ -25,7 +25,8 @@ def planned(at: At, origin: datetime | None, view: View) -> datetime | None:
         if not isinstance(value, str):
             return None
         moment = parse_instant(value) if at.date.field.type == "datetime" else date.fromisoformat(value)
-        return durations.date_due(moment, at.offset, at.time, view.zone, view.calendar)
+        reached = durations.date_due(moment, at.offset, at.time, view.zone, view.calendar)
+        return reached if at.after is None else durations.add(reached, at.after, view.zone, view.calendar)
     if origin is None or at.after is None:
         return None
     return durations.add(origin, at.after, view.zone, view.calendar)

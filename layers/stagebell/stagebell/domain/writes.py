@@ -13,6 +13,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from stagebell.domain.conditions import both
 from stagebell.domain.errors import InvalidValue
 from stagebell.domain.fields import Field, Value, canonical
 from stagebell.domain.objects import Schema
@@ -84,9 +85,9 @@ def _facts(scenario: Scenario, step: Step, surroundings: Surroundings) -> dict[s
 
 def _entry_facts(scenario: Scenario, schema: Schema, surroundings: Surroundings) -> dict[str, Possible]:
     """What they held when the record was let in, where that was a moment ago."""
-    if not scenario.at_once:
+    if not scenario.at_once and not _on_one_date(scenario):
         return {}
-    facts = facts_of(scenario.only_if)
+    facts = facts_of(both(scenario.only_if, scenario.due_if))
     if not surroundings.started:
         facts = facts | _trigger_facts(scenario, schema)
     return {name: fact for name, fact in facts.items() if name not in surroundings.written}
@@ -100,6 +101,13 @@ def _trigger_facts(scenario: Scenario, schema: Schema) -> dict[str, Possible]:
     options = schema[scenario.object].fields[trigger.fields[0]].options if trigger.on == "left" else ()
     others = (None, *(option for option in options if option not in trigger.values))
     return {trigger.fields[0]: Possible(others)} if options else {}
+
+
+def _on_one_date(scenario: Scenario) -> bool:
+    """Whether everything is done when the date of the trigger is reached."""
+    first = scenario.steps[0].at
+    on_date = scenario.trigger.on == "date" and first.date is not None
+    return on_date and all(step.at == first and step.quiet_hours is None for step in scenario.steps)
 
 
 @dataclass(frozen=True, slots=True)

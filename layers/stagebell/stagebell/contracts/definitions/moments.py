@@ -14,7 +14,7 @@ class After(Model):
     after: DurationText
     from_: Annotated[
         Literal["stage_entered", "previous_step", "stage_left"] | None,
-        Field(alias="from", description="What the time counts from; stage_entered where absent"),
+        Field(alias="from", description="stage_entered where absent: when it was let in, or the trigger's date"),
     ] = None
 
 
