@@ -160,6 +160,7 @@ WRONG = [
     ("call_webhook", {"body": {"a": {"b": ["{{ deal.price }}"]}}}, "known_field", "body.a.b[0]", "a template's field"),
     ("call_webhook", {"url": "http://crm.example.com/"}, "address", "url", "in plain words over the net"),
     ("notify", {"only_if": {"field": "price", "op": "empty"}}, "known_field", "only_if.field", "a condition's field"),
+    ("notify", {"only_if": {"any": [{"field": "stage", "op": "changed_to", "value": "Won"}]}}, "no_before", "only_if.any[0].op", "nothing changes when it acts"),
     ("notify", {"unless_changed": True}, "needs_time", "unless_changed", "nothing changes at once"),
     ("notify", {"cancel_if": {"field": "stage", "op": "changed"}}, "needs_time", "cancel_if", "nothing cancels at once"),
 ]  # fmt: skip
@@ -312,6 +313,26 @@ def test_a_workflow_that_waits_may_be_cancelled_and_one_that_does_not_may_not():
     assert problems_of(workflow(late, cancel_if=cancel)) == ()
     at_once = problems_of(workflow(action("lock_record", {}), cancel_if=cancel))
     assert [(p.path, p.rule) for p in at_once] == [("cancel_if", "needs_time")]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "asks_for_a_change"),
+    [
+        ({"on": "created"}, True),
+        ({"on": "updated"}, True),
+        ({"on": "saved"}, True),
+        ({"on": "stage_left", "field": "stage", "is": "Won"}, True),
+        ({"on": "deleted"}, False),
+        ({"on": "manual"}, False),
+        ({"on": "date", "field": "due_on"}, False),
+    ],
+)
+def test_only_what_a_change_lets_in_may_ask_for_one(trigger, asks_for_a_change):
+    wants = {"not": {"field": "amount", "op": "not_changed"}}
+
+    found = problems_of(workflow(action("notify", {}), trigger=trigger, only_if=wants))
+
+    assert [(p.path, p.rule) for p in found] == ([] if asks_for_a_change else [("only_if.not.op", "no_before")])
 
 
 def test_the_problems_of_a_workflow_of_an_unknown_object_are_few():

@@ -1,12 +1,12 @@
 """Checking `closed_if`: it is looked at when a record is stored, with nothing beside the record's own fields."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from stagebell.domain.conditions import compile_condition
 from stagebell.domain.errors import Problem
 from stagebell.domain.objects import ObjectType, Schema
 from stagebell.domain.operators import OPERATORS
+from stagebell.services.checks.conditions import clauses, no_before_problems
 from stagebell.services.checks.world import Document
 
 
@@ -15,18 +15,8 @@ def closed_if_problems(condition: Document, kind: ObjectType, schema: Schema) ->
     problems: list[Problem] = []
     compile_condition(condition, kind.name, schema, problems, "closed_if")
     yield from problems
-    for at, clause in _clauses(condition, "closed_if"):
+    for at, clause in clauses(condition, "closed_if"):
         yield from _clause_problems(at, clause)
-
-
-def _clauses(condition: Any, at: str) -> Iterator[tuple[str, Document]]:
-    for word in ("all", "any"):
-        for index, part in enumerate(condition.get(word) or ()):
-            yield from _clauses(part, f"{at}.{word}[{index}]")
-    if "not" in condition:
-        yield from _clauses(condition["not"], f"{at}.not")
-    if "field" in condition:
-        yield at, condition
 
 
 def _clause_problems(at: str, clause: Document) -> Iterator[Problem]:
@@ -37,7 +27,6 @@ def _clause_problems(at: str, clause: Document) -> Iterator[Problem]:
     for where, path in others.items():
         if "." in path:
             yield Problem(where, "own_field", f"{path} belongs to another record; closed_if sees this one's own fields")
-    if operator is not None and operator.own_field:
-        yield Problem(f"{at}.op", "no_before", f"{clause['op']} looks at a change; closed_if sees the record as it is")
+    yield from no_before_problems(clause, at, "closed_if sees the record as it is")
     if operator is not None and operator.needs == "duration":
         yield Problem(f"{at}.op", "no_time", f"{clause['op']} depends on the time; closed_if sees only the record")
