@@ -217,14 +217,21 @@ class Actor:
         scenario = self.catalog.scenario(run.definition, run.version)
         step = scenario.step(name)
         stored = self.records.load(run.key)
-        view = self._view(stored.record, scenario, step, now)
+        view = self._view(run, stored.record, scenario, step, now)
         return Look(run, scenario, step, stored, view), decide(run, scenario, name, stored.record, view)
 
-    def _view(self, record: Record, scenario: Scenario, step: Step, now: datetime) -> View:
+    def _view(self, run: Run, record: Record, scenario: Scenario, step: Step, now: datetime) -> View:
         lookout = Lookout(self.catalog, self.records)
-        fields = record.fields if scenario.trigger.on == "deleted" else record.current
+        fields = self._last(run, record) if scenario.trigger.on == "deleted" else record.current
         paths, zoned = scenario.act_paths(step), needs_zone([scenario], self.catalog.schema)
         return lookout.fitted(lookout.view(record.key.object, fields, fields, now, paths, zoned), scenario)
+
+    def _last(self, run: Run, record: Record) -> Mapping[str, Value]:
+        """The values with which the record was deleted; where it has been created anew since, its history has them."""
+        if not record.exists and record.deleted is not None and record.deleted.at == run.triggered_at:
+            return record.fields
+        applied = self.records.applied(run.key, run.change)
+        return applied.before if applied is not None and applied.event == "deleted" else record.fields
 
     def _settled(self, made: _Made) -> Run:
         """The run once what was made is noted on it."""
@@ -245,7 +252,7 @@ class Actor:
             scenario = self.catalog.scenario(run.definition, run.version)
             step = scenario.step(name)
             run = deciding.after_step(run, step, "failed", now)
-            view = self._view(self.records.load(run.key).record, scenario, step, now)
+            view = self._view(run, self.records.load(run.key).record, scenario, step, now)
         except StagebellError:
             return runs.end(run, "failed", now, reason) if run.open else run
         return runs.close(runs.schedule(run, scenario, view), now) if run.open else run
