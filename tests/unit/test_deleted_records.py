@@ -1,5 +1,7 @@
 """Workflows on deleted records: they see what the record was, whatever has become of it since."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.stage import LADDER, QUOTATION, UNASSIGNED, WON, Stage, mail, sets, workflow
@@ -54,3 +56,17 @@ def test_a_record_that_is_created_anew_starts_from_nothing():
         ("unassigned", "completed"),
     ]
     assert stage.record().fields == {"stage": UNASSIGNED, "count": 1}
+
+
+def test_what_was_begun_for_a_record_is_not_done_to_another_one_that_has_its_id_since():
+    stage = Stage(workflow("count", sets(count=1)), workflow("later", sets(urgent=True) | {"at": {"after": "1 hour"}}))
+    stage.post(type_="created", name="Old")
+    stage.post(amount=1)
+    stage.offline.clock.advance(stage.now + timedelta(seconds=1))
+    stage.post(type_="deleted")
+    stage.post(type_="created", name="New")
+
+    stage.advance(hours=2)
+
+    assert [(run.status, run.reason) for run in stage.runs()] == [("cancelled", "record_deleted")] * 2
+    assert stage.record().fields == {"name": "New"}

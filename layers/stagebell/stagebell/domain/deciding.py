@@ -31,7 +31,7 @@ class Decision:
 def decide(run: Run, scenario: Scenario, name: str, record: Record, view: View) -> Decision:
     """Look at the record at `view.at` and say what becomes of the step."""
     step, now = scenario.step(name), view.at
-    if not record.exists and scenario.trigger.on != "deleted":
+    if _gone(run, record) and scenario.trigger.on != "deleted":
         return _end(run, now, "record_deleted")
     run = runs.schedule(run, scenario, view)
     due = run.state(name).due_at
@@ -40,6 +40,11 @@ def decide(run: Run, scenario: Scenario, name: str, record: Record, view: View) 
     if scenario.cancel_if is not None and scenario.cancel_if.holds(view):
         return _end(run, now, "cancel_condition")
     return _look(run, scenario, step, view, due)
+
+
+def _gone(run: Run, record: Record) -> bool:
+    """Whether the record that the run was started for is deleted; one created anew under its id is another one."""
+    return not record.exists or (record.deleted is not None and record.deleted.at > run.triggered_at)
 
 
 def _look(run: Run, scenario: Scenario, step: Step, view: View, due: datetime) -> Decision:
