@@ -584,3 +584,44 @@ def test_rule_13_everything_can_be_explained():
         {"condition": "stage changed", "result": True, "saw": UNASSIGNED, "before": None},
     ]
     assert elsewhere["outcome"] == "not_triggered"
+
+
+@pytest.mark.parametrize(
+    ("definition", "change", "words", "reason"),
+    [
+        (
+            workflow("w", sets(count=1)),
+            {"mode_": "record_only"},
+            "mode: a change that is record_only starts nothing",
+            "",
+        ),
+        (workflow("w", sets(count=1)), {"name": "Acme"}, "trigger: updated", "nothing differs"),
+        (
+            workflow("w", sets(count=1), trigger={"on": "updated", "fields": ["stage", "amount"]}),
+            {"name": "Pumps"},
+            "trigger: updated of stage, amount",
+            "another field",
+        ),
+        (
+            workflow("w", sets(count=1), trigger={"on": "stage_left", "field": "stage", "is": WON}),
+            {"name": "Pumps"},
+            "trigger: stage stage left ['Won']",
+            "it was never there",
+        ),
+        (
+            workflow("w", sets(count=1), trigger={"on": "date", "field": "due_on"}),
+            {"name": "Pumps"},
+            "trigger: date due_on set",
+            "the date stays",
+        ),
+    ],
+)
+def test_rule_13_why_a_workflow_was_not_even_looked_at_is_told(definition, change, words, reason):
+    stage = Stage(definition)
+    stage.post(name="Acme", type_="created")
+    asked = stage.post(**change).change
+    explainer = Explainer(stage.offline.catalog, stage.offline.records)
+
+    (told,) = explainer.explain(RecordKey("deal", "deal-7"), asked.id, "w")
+
+    assert (told["outcome"], told["why"]["condition"]) == ("not_triggered", words), reason

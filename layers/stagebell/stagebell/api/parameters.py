@@ -59,7 +59,9 @@ Occasion = Annotated[str, Depends(_occasion_of)]
 _decoded = BeforeValidator(lambda text: unquote(text) if isinstance(text, str) else text)
 _ENCODED = "Percent-encoded; `/`, `?` and `%` are encoded twice, as the gateway decodes once"
 
-Kind = Annotated[str, Path(description="object, source, template, calendar or scenario", max_length=32), _decoded]
+Kind = Annotated[
+    str, Path(description="object, source, template, calendar, function, scenario or workflow", max_length=32), _decoded
+]
 Name = Annotated[str, Path(max_length=63), _decoded]
 NewName = Annotated[str, Path(pattern=NAME, description="Made by its first use"), _decoded]
 Version = Annotated[int, Path(ge=1, le=10**9)]

@@ -16,6 +16,7 @@ from stagebell.domain.fields import short_instant
 from stagebell.domain.local_time import resolve_zone
 from stagebell.runtime.offline import Offline
 from stagebell.services.backtest import Report
+from stagebell.services.shelves import RUNNING
 
 PROGRESS_STEP = 250
 
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         for problem in error.problems:
             print(f"{arguments.changes}: {problem.path}: {problem.message}", file=sys.stderr)
         return 1
-    labels = {str(d["name"]): str(d.get("label") or "") for d in documents if d["kind"] == "scenario"}
+    labels = {str(d["name"]): str(d.get("label") or "") for d in documents if d["kind"] in RUNNING}
     _write(report, arguments, labels)
     report_table.show(report)
     return 0

@@ -7,7 +7,7 @@ from typing import Any
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import NotFound
 from stagebell.domain.records import Comparison, Record
-from stagebell.domain.scenarios import Scenario
+from stagebell.domain.scenarios import Scenario, Trigger
 from stagebell.ports import Applied, Records
 from stagebell.services.catalog import Catalog
 from stagebell.services.look import Lookout, needs_zone
@@ -34,13 +34,13 @@ class Explainer:
     def _scenario(self, key: RecordKey, name: str) -> Scenario:
         scenario = self.catalog.index(key.object).scenarios.get(name)
         if scenario is None:
-            raise NotFound(f"no scenario {name} is active for {key.object}")
+            raise NotFound(f"no scenario or workflow {name} is active for {key.object}")
         return scenario
 
     def _again(self, scenario: Scenario, applied: Applied) -> dict[str, Any]:
         comparison = _comparison(applied)
         shown = {"definition": scenario.name, "version": scenario.version, "recorded": False}
-        if not scenario.trigger.fires(comparison):
+        if applied.change.mode == "record_only" or not scenario.trigger.fires(comparison):
             return shown | {"outcome": "not_triggered", "why": _trigger_words(scenario, applied)}
         lookout = Lookout(self.catalog, self.records)
         at, kind = applied.change.occurred_at, applied.change.key.object
@@ -67,8 +67,16 @@ def _comparison(applied: Applied) -> Comparison:
 
 
 def _trigger_words(scenario: Scenario, applied: Applied) -> dict[str, Any]:
-    trigger = scenario.trigger
-    asked = f"stage {trigger.fields[0]} entered {list(trigger.values)}" if trigger.on == "stage" else trigger.on
-    changed = ", ".join(sorted(applied.before)) or "nothing"
-    narrowed = f" of {', '.join(trigger.fields)}" if trigger.on == "updated" and trigger.fields else ""
-    return {"condition": f"trigger: {asked}{narrowed}", "result": False, "event": applied.event, "changed": changed}
+    told = {"result": False, "event": applied.event, "changed": ", ".join(sorted(applied.before)) or "nothing"}
+    if applied.change.mode == "record_only":
+        return {"condition": "mode: a change that is record_only starts nothing", **told}
+    return {"condition": f"trigger: {_asked(scenario.trigger)}", **told}
+
+
+def _asked(trigger: Trigger) -> str:
+    match trigger.on:
+        case "stage" | "left":
+            return f"stage {trigger.fields[0]} {'entered' if trigger.on == 'stage' else 'left'} {list(trigger.values)}"
+        case "date":
+            return f"date {trigger.fields[0]} set"
+    return f"{trigger.on} of {', '.join(trigger.fields)}" if trigger.fields else trigger.on

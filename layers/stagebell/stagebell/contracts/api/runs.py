@@ -42,7 +42,7 @@ class Step(Shape):
 
 
 class Run(Shape):
-    """One instance of a scenario for one record, pinned to the version it started with."""
+    """One instance of a scenario or workflow for one record, pinned to the version it started with."""
 
     id: str = Field(examples=["run_0f2c8f4e5d0b4f3a9c1d7e6b5a493827"])
     definition: str = Field(examples=["salesperson-not-assigned"])
@@ -95,7 +95,7 @@ class CancelRun(Model):
 
 
 class StartRun(Model):
-    """The record to start a scenario for."""
+    """The record to start a scenario or workflow for."""
 
     object: Text256
     id: Text256
