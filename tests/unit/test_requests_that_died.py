@@ -13,6 +13,7 @@ from stagebell.domain.planning import Halt, Wake
 from stagebell.runtime import wiring
 from stagebell.services.edit import Editor
 from stagebell.services.follow_ups import TaskDesk
+from stagebell.services.start import Starter
 from tests.stage import Stage
 from tests.unit.api_calls import DEAL, ERP, make_api
 
@@ -74,6 +75,19 @@ class Throttled(DiesWaking):
         raise RecordBusy("Step Functions asked to slow down")
 
 
+class Contended:
+    """Records that others change all the time."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def commit(self, _commit: Any) -> str:
+        return "conflict"
+
+
 def test_what_an_edit_leads_to_is_carried_on_by_the_queue_where_it_cannot_be_started_at_once() -> None:
     stage = Stage(FOLLOWING)
     stage.post("t1", object="task", type_="created", title="Call", state="open")
@@ -87,6 +101,32 @@ def test_what_an_edit_leads_to_is_carried_on_by_the_queue_where_it_cannot_be_sta
     assert stored.record.current["title"] == "Call them"
     (run,) = stage.offline.runs.of_record(TASK).items
     assert run.status == "completed"
+
+
+def test_a_start_by_hand_is_carried_on_by_the_queue_where_its_machine_cannot_be_started_at_once() -> None:
+    stage = Stage(FOLLOWING | {"trigger": {"on": "manual"}})
+    stage.post("t1", object="task", type_="created", title="Call", state="open")
+    busy = replace(stage.offline.applier, scheduler=Throttled())
+
+    started = Starter(busy, stage.offline.queue, "key", "one").start("workflow", "following", TASK)
+    stage.post("t1", object="task", type_="locked")
+    for change in stage.offline.queue.take():
+        stage.offline.applier.apply(change)
+    stage.advance(minutes=1)
+
+    (run,) = stage.offline.runs.of_record(TASK).items
+    assert (started.id, started.status, run.status) == (run.id, "running", "completed")
+
+
+def test_a_start_by_hand_that_was_not_stored_is_to_be_asked_for_again() -> None:
+    stage = Stage(FOLLOWING | {"trigger": {"on": "manual"}})
+    stage.post("t1", object="task", type_="created", title="Call", state="open")
+    contended = replace(stage.offline.applier, records=Contended(stage.offline.records))
+
+    with pytest.raises(RecordBusy):
+        Starter(contended, stage.offline.queue, "key", "one").start("workflow", "following", TASK)
+
+    assert list(stage.offline.queue.take()) == []
 
 
 def test_a_start_by_hand_that_died_after_it_was_stored_is_not_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from stagebell.runtime.observability import note_applied
 from stagebell.services.apply import Applier
 from stagebell.services.edit import Editor
 from stagebell.services.requests import fingerprint
+from stagebell.services.start import Starter
 
 
 def _ports() -> ApiPorts:
@@ -33,15 +34,19 @@ Ports = Annotated[ApiPorts, Depends(_ports)]
 By = Annotated[Caller, Depends(_caller)]
 
 
+def _applier(p: ApiPorts) -> Applier:
+    p.catalog.refresh()
+    return Applier(p.catalog, p.records, p.runs, p.scheduler, p.teller, p.clock, note_applied)
+
+
 def _editor(request: Resolved) -> Editor:
     p, event = _ports(), request.resolved_event.raw_event
-    p.catalog.refresh()
-    applier = Applier(p.catalog, p.records, p.runs, p.scheduler, p.teller, p.clock, note_applied)
-    return Editor(applier, p.queue, caller_of(event).key, _occasion(event))
+    return Editor(_applier(p), p.queue, caller_of(event).key, _occasion(event))
 
 
-def _occasion_of(request: Resolved) -> str:
-    return _occasion(request.resolved_event.raw_event)
+def _starter(request: Resolved) -> Starter:
+    p, event = _ports(), request.resolved_event.raw_event
+    return Starter(_applier(p), p.queue, caller_of(event).key, _occasion(event))
 
 
 def _occasion(event: Mapping[str, Any]) -> str:
@@ -54,7 +59,7 @@ def _occasion(event: Mapping[str, Any]) -> str:
 
 
 Edits = Annotated[Editor, Depends(_editor)]
-Occasion = Annotated[str, Depends(_occasion_of)]
+Starts = Annotated[Starter, Depends(_starter)]
 
 _decoded = BeforeValidator(lambda text: unquote(text) if isinstance(text, str) else text)
 _ENCODED = "Percent-encoded; `/`, `?` and `%` are encoded twice, as the gateway decodes once"

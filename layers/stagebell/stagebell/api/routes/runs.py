@@ -5,11 +5,11 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from stagebell.api.endpoints import Routes
-from stagebell.api.parameters import By, Cursor, Name, Occasion, Ports, Word
+from stagebell.api.parameters import Cursor, Name, Ports, Starts, Word
 from stagebell.contracts.api.deliveries import Delivery, DeliveryPage
 from stagebell.contracts.api.runs import CancelRun, Run, RunPage, StartRun
 from stagebell.domain.changes import RecordKey
-from stagebell.services import apply, browse
+from stagebell.services import browse
 from stagebell.services.finish import Finisher
 
 routes = Routes("runs")
@@ -52,22 +52,16 @@ NOT_STARTED = ("not_found", "conflict", "definition_broken", "record_busy")
 
 
 @routes.post("/v1/scenarios/{name}/runs", role="integrator", status=201, problems=NOT_STARTED)
-def start_scenario(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: By, occasion: Occasion) -> Run:
+def start_scenario(name: Name, body: Annotated[StartRun, Body()], starts: Starts) -> Run:
     """Start a scenario for a record.
 
     The scenario must be active and have the trigger `manual`; its conditions and limits hold as for any other start."""
-    return _started("scenario", name, body, ports, by, occasion)
+    return Run.from_domain(starts.start("scenario", name, RecordKey(body.object, body.id)))
 
 
 @routes.post("/v1/workflows/{name}/runs", role="integrator", status=201, problems=NOT_STARTED)
-def start_workflow(name: Name, body: Annotated[StartRun, Body()], ports: Ports, by: By, occasion: Occasion) -> Run:
+def start_workflow(name: Name, body: Annotated[StartRun, Body()], starts: Starts) -> Run:
     """Start a workflow for a record.
 
     The workflow must be active and have the trigger `manual`; its conditions and limits hold as for any other start."""
-    return _started("workflow", name, body, ports, by, occasion)
-
-
-def _started(kind: str, name: str, body: StartRun, ports: Ports, by: By, occasion: Occasion) -> Run:
-    ports.catalog.refresh()
-    applier = apply.Applier(ports.catalog, ports.records, ports.runs, ports.scheduler, ports.teller, ports.clock)
-    return Run.from_domain(applier.start(kind, name, RecordKey(body.object, body.id), f"manual:{occasion}", by.key))
+    return Run.from_domain(starts.start("workflow", name, RecordKey(body.object, body.id)))
