@@ -142,3 +142,29 @@ def test_a_date_that_moves_into_the_past_is_acted_on_once(reentry, first):
 
     assert told_on(stage) == ["2026-03-07"]
     assert [run.status for run in stage.runs() if run.status != "superseded"] == ["completed"]
+
+
+@pytest.mark.parametrize(
+    ("change", "seen", "told", "why"),
+    [
+        ({"due_on": "2026-03-05"}, ("running", 5), ["2026-03-05"], "it moves with its date"),
+        ({"type_": "deleted"}, ("cancelled", 20), [], "it ends with its record"),
+    ],
+)
+def test_a_run_that_waits_sees_changes_also_where_the_new_version_of_its_workflow_waits_for_nothing(
+    change, seen, told, why
+):
+    stage = Stage(workflow("w", TELL, trigger={"on": "date", "field": "due_on"}))
+    stage.post(name="Acme", due_on="2026-03-20", type_="created")
+    stage.activate(workflow("w", sets(urgent=True), trigger={"on": "updated", "fields": ["amount"]}))
+    for amount in (1, 2):
+        stage.post(amount=amount)
+        stage.advance(hours=1)
+
+    stage.post(**change)
+    (waiting,) = [run for run in stage.runs() if run.version == 1]
+    stage.advance(days=30)
+
+    assert (waiting.status, waiting.steps[0].due_at.day) == seen, why
+    assert told_on(stage) == told, why
+    assert [run.status for run in stage.runs() if run.version == 2] == ["completed"] * 2

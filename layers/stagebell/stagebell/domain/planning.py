@@ -214,7 +214,8 @@ class Planner:
             self._supersede(enrolment)
         run = runs.close(runs.begin(scenario, change, self._now, view), change.occurred_at)
         self._started[run.id] = run
-        self._enrol(run, self._recent(enrolment) + (() if restarted else (change.occurred_at,)))
+        remembered = (self._waiting(enrolment) if scenario.at_once else None) or run
+        self._enrol(remembered, self._recent(enrolment) + (() if restarted else (change.occurred_at,)))
         return run.id
 
     def _set_back(self, scenario: Scenario, enrolment: Enrolment) -> bool:
@@ -223,6 +224,12 @@ class Planner:
             return False
         run = self._updated.get(enrolment.run) or self._runs.get(enrolment.run)
         return run is not None and not any(step.status in ("acted", "failed") for step in run.steps)
+
+    def _waiting(self, enrolment: Enrolment | None) -> Run | None:
+        """A run of a version that waits, before one that does not: the record has to remember it, to let it see what
+        changes."""
+        run = self._updated.get(enrolment.run, self._runs.get(enrolment.run)) if enrolment is not None else None
+        return run if run is not None and run.open and not run.at_once else None
 
     def _supersede(self, enrolment: Enrolment) -> None:
         read = self._runs.get(enrolment.run)
