@@ -367,6 +367,14 @@ def test_what_cannot_be_started_by_hand_is_refused(api: Api, path: str, body: ob
     assert api.post(path, body).status == status, why
 
 
+def test_why_something_cannot_be_started_by_hand_is_said_in_the_words_of_its_definition(api: Api) -> None:
+    api.apply("1", stage="Won", amount="5000")
+
+    refused = api.post("/v1/scenarios/salesperson-not-assigned/runs", {"object": "deal", "id": "deal-7"})
+
+    assert "starts on stage_entered; by hand only with the trigger manual" in refused.json["detail"]
+
+
 def test_starting_by_hand_names_the_record(api: Api) -> None:
     assert api.post(BY_HAND, {"id": ""}).paths == {("object", "required"), ("id", "length")}
 

@@ -168,3 +168,22 @@ def test_a_run_that_waits_sees_changes_also_where_the_new_version_of_its_workflo
     assert (waiting.status, waiting.steps[0].due_at.day) == seen, why
     assert told_on(stage) == told, why
     assert [run.status for run in stage.runs() if run.version == 2] == ["completed"] * 2
+
+
+@pytest.mark.parametrize(
+    ("reentry", "told", "why"),
+    [
+        ("every_entry", ["2026-03-10", "2026-03-23"], "what has been done is done, and the rest moves"),
+        ("restart", ["2026-03-10", "2026-03-20", "2026-03-23"], "the new date is a new beginning"),
+    ],
+)
+def test_whether_a_date_that_moves_begins_anew_is_said_by_reentry(reentry, told, why):
+    later = TELL | {"name": "later", "at": {"after": "3 days"}}
+    stage = Stage(workflow("w", TELL, later, trigger={"on": "date", "field": "due_on"}, reentry=reentry))
+    stage.post(name="Acme", due_on="2026-03-10", type_="created")
+    stage.advance(days=9)
+
+    stage.post(due_on="2026-03-20")
+    stage.advance(days=30)
+
+    assert told_on(stage) == told, why

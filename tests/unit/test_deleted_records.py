@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from stagebell.domain.changes import RecordKey
 from tests.stage import LADDER, QUOTATION, UNASSIGNED, WON, Stage, mail, sets, workflow
 
 LAST_WORDS = mail("tell", {"after": "0 minutes"}, subject="{{ deal.name }} is gone", to=[{"field": "contact"}])
@@ -70,3 +71,16 @@ def test_what_was_begun_for_a_record_is_not_done_to_another_one_that_has_its_id_
 
     assert [(run.status, run.reason) for run in stage.runs()] == [("cancelled", "record_deleted")] * 2
     assert stage.record().fields == {"name": "New"}
+
+
+def test_a_start_by_hand_is_for_the_record_there_is_though_the_clock_of_its_source_was_ahead():
+    stage = Stage(workflow("mark", sets(count=1), trigger={"on": "manual"}))
+    ahead = stage.now + timedelta(minutes=2)
+    for type_, fields in (("created", {"name": "Old"}), ("deleted", {}), ("created", {"name": "New"})):
+        stage.offline.applier.apply(stage.change(type_=type_, at=ahead, **fields))
+
+    stage.offline.applier.start("workflow", "mark", RecordKey("deal", "deal-7"), "manual:1", "ada")
+    stage.advance(minutes=5)
+
+    assert [run.status for run in stage.runs()] == ["completed"]
+    assert stage.record().fields == {"name": "New", "count": 1}

@@ -43,6 +43,11 @@ class Trigger:
         """The events of a record that can fire it."""
         return _EVENTS[self.on]
 
+    @property
+    def word(self) -> str:
+        """How definitions write it."""
+        return {"stage": "stage_entered", "left": "stage_left"}.get(self.on, self.on)
+
     def fires(self, comparison: Comparison) -> bool:
         if comparison.event not in self.events:
             return False

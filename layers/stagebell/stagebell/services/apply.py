@@ -115,7 +115,7 @@ class Applier:
             raise NotFound(f"no {kind} {scenario} is active for {key.object}")
         if found.trigger.on != "manual":
             raise Conflict(
-                f"{found.kind} {scenario} starts on {found.trigger.on}; by hand only with the trigger manual"
+                f"{found.kind} {scenario} starts on {found.trigger.word}; by hand only with the trigger manual"
             )
         applied = self._retried(lambda: self._start(found, key, change, by), key)
         self.note(applied)
@@ -130,7 +130,9 @@ class Applier:
         stored = self.records.load(key)
         if not stored.record.exists:
             raise NotFound(f"there is no record {key}")
-        occasion = Change(change, "manual", key, "updated", self.clock.now(), {}, actor=by)
+        now, deleted = self.clock.now(), stored.record.deleted
+        at = max(now, deleted.at) if deleted is not None else now  # whatever the clock of its source said
+        occasion = Change(change, "manual", key, "updated", at, {}, actor=by)
         comparison = _by_hand(stored.record, occasion)
         return self._commit(stored, comparison, self.plans.plan(stored, comparison, (scenario,), alone=True))
 
