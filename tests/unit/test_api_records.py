@@ -257,7 +257,7 @@ def test_a_run_is_shown_with_its_steps_times_and_reasons(api: Api) -> None:
     assert (shown["definition"], shown["version"], shown["status"]) == ("salesperson-not-assigned", 1, "running")
     assert shown["record"] == {"object": "deal", "id": "deal-7"}
     assert (shown["change"], shown["triggered_at"]) == ("erp:1", "2026-03-02T09:00:00Z")
-    assert shown["next_due_at"] == "2026-03-02T09:05:00Z"
+    assert (shown["next_due_at"], shown["execution"]) == ("2026-03-02T09:05:00Z", 1)
     assert [(step["name"], step["type"], step["status"], step["due_at"]) for step in shown["steps"]] == [
         ("first-mail", "send_email", "waiting", "2026-03-02T09:05:00Z"),
         ("second-mail", "send_email", "waiting", "2026-03-02T11:00:00Z"),

@@ -56,6 +56,7 @@ class Run(Shape):
     ended_at: datetime | None
     left_at: datetime | None = Field(description="When the record left the stage")
     next_due_at: datetime | None = Field(description="When its next step acts")
+    execution: int = Field(description="Its execution in the machines, which is called ID-EXECUTION", examples=[1])
     quiet: bool = Field(description="Started by a quiet import: nothing is sent")
     causes: tuple[str, ...] = Field(description="Runs whose actions led here, oldest first")
     steps: tuple[Step, ...]
@@ -76,6 +77,7 @@ class Run(Shape):
             ended_at=run.ended_at,
             left_at=run.left_at,
             next_due_at=upcoming.due_at if upcoming else None,
+            execution=run.execution,
             quiet=run.quiet,
             causes=run.causes,
             steps=tuple(Step.from_domain(step) for step in run.steps),
