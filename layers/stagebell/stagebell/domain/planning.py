@@ -227,9 +227,12 @@ class Planner:
 
     def _waiting(self, enrolment: Enrolment | None) -> Run | None:
         """A run of a version that waits, before one that does not: the record has to remember it, to let it see what
-        changes."""
-        run = self._updated.get(enrolment.run, self._runs.get(enrolment.run)) if enrolment is not None else None
-        return run if run is not None and run.open and not run.at_once else None
+        changes. It is written, so that a step of it that ends at this moment is not overlooked."""
+        read = self._runs.get(enrolment.run) if enrolment is not None else None
+        if read is None or read.at_once:
+            return None
+        run = self._updated.setdefault(read.id, replace(read, revision=read.revision + 1))
+        return run if run.open else None
 
     def _supersede(self, enrolment: Enrolment) -> None:
         read = self._runs.get(enrolment.run)
