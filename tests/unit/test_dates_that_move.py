@@ -1,6 +1,8 @@
 """Workflows that wait for a date of their record, and move it themselves, so that they come again."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
@@ -187,3 +189,26 @@ def test_whether_a_date_that_moves_begins_anew_is_said_by_reentry(reentry, told,
     stage.advance(days=30)
 
     assert told_on(stage) == told, why
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_each_date_that_is_reached_is_acted_on_once_however_it_moves(seed):
+    random = Random(seed)
+    reentry = random.choice(["every_entry", "restart"])
+    stage = Stage(workflow("w", TELL, trigger={"on": "date", "field": "due_on"}, reentry=reentry))
+    stage.post(name="Acme", type_="created")
+    moves: list[tuple[datetime, datetime | None]] = [(stage.now, None)]
+    for _ in range(10):
+        stage.advance(hours=random.randrange(1, 60), minutes=1)
+        day = (stage.now + timedelta(days=random.randrange(-6, 8))).date()
+        due = datetime.combine(day, time.min, UTC) if random.random() < 0.8 else None
+        stage.post(due_on=day.isoformat() if due else None)
+        if due != moves[-1][1]:
+            moves.append((stage.now, due))
+        assert sum(run.open for run in stage.runs()) <= 1
+    stage.advance(days=30)
+
+    # it is reached when it comes before the next move, or at once where it is past
+    spans = pairwise([*moves, (stage.now, None)])
+    reached = [max(at, due) for (at, due), (end, _) in spans if due and max(at, due) < end]
+    assert [delivery.planned_at for delivery in stage.deliveries] == reached
