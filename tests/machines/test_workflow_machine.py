@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from stagebell.adapters.stepfunctions import StepFunctionsScheduler
 from stagebell.domain.errors import DeliveryThrottled, DeliveryUnavailable, RecordBusy
+from stagebell.ports import Command
 from stagebell.runtime import actions, wiring
 from tests.machines.world import ACTIONS, World, machine_arn, world
 from tests.stage import ACCOUNT, DEAL, QUOTATION, START, UNASSIGNED, WON
@@ -256,6 +258,20 @@ def test_an_execution_that_is_started_again_does_nothing_again():
         assert sorted(execution["status"] for execution in again) == ["SUCCEEDED", "SUCCEEDED"]
         assert deployed.runs("deal", "deal-7") == before
         assert told(deployed) == ["first for Acme"]
+
+
+def test_a_run_whose_execution_was_lost_is_taken_up_when_its_workflow_is_activated_once_more(monkeypatch):
+    with world(ACCOUNT, DEAL, workflow(mail("first"), mail("second")), start=START) as deployed:
+        with monkeypatch.context() as lost:
+            lost.setattr(StepFunctionsScheduler, "start", lambda _self, _wake: None)
+            post(deployed, name="Acme", stage=UNASSIGNED)
+        before = steps(deployed)
+
+        wiring.commander().carry_out(Command("resume", "w", id="activated-again"))
+        deployed.machines.advance(deployed.clock.now())
+
+        assert before == [("waiting", ""), ("waiting", "")]
+        assert told(deployed) == ["first for Acme", "second for Acme"]
 
 
 def test_a_change_that_is_delivered_twice_starts_one_run():
