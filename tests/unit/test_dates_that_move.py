@@ -191,6 +191,25 @@ def test_whether_a_date_that_moves_begins_anew_is_said_by_reentry(reentry, told,
     assert told_on(stage) == told, why
 
 
+@pytest.mark.parametrize(
+    ("change", "status", "why"),
+    [
+        ({"amount": 5}, "skipped", "the date is still that of the import"),
+        ({"due_on": "2026-03-12", "mode_": "quiet"}, "skipped", "another import"),
+        ({"due_on": "2026-03-12"}, "acted", "somebody has set it since"),
+    ],
+)
+def test_a_date_that_was_imported_quietly_is_heard_of_once_it_is_moved(change, status, why):
+    stage = Stage(workflow("w", TELL, trigger={"on": "date", "field": "due_on"}))
+    stage.post(name="Acme", due_on="2026-03-10", type_="created", mode_="quiet")
+    stage.post(**change)
+
+    stage.advance(days=30)
+
+    (run,) = stage.runs()
+    assert (run.steps[0].status, run.quiet) == (status, status == "skipped"), why
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_each_date_that_is_reached_is_acted_on_once_however_it_moves(seed):
     random = Random(seed)

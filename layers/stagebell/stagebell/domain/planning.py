@@ -113,6 +113,8 @@ def follow(run: Run, scenario: Scenario, comparison: Comparison, view: View) -> 
     if all(step.status != "waiting" for step in run.steps):
         moved = any(step.reason == "stage_changed" for step in run.steps)
         return runs.end(run, "cancelled", at, "stage_changed" if moved else "cancel_condition")
+    if scenario.trigger.on == "date" and comparison.change.mode == "run" and scenario.trigger.fires(comparison):
+        run = replace(run, quiet=False)  # the date it waits for is not that of a quiet import any more
     return runs.schedule(run, scenario, view)
 
 
