@@ -4,7 +4,7 @@
 
 import copy
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from stagebell.services.check import check_definitions
 from stagebell.services.checks.world import Nothing
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLE_SETS = ["deals", "incidents", "loans", "projects", "work_orders"]
 HERE = "#HERE"
 
 # reason, file, what stands there, what is written instead (the marked line is the one to be named), rule, path
@@ -137,9 +138,18 @@ def test_a_mistake_is_named_with_its_line_rule_and_path(
     assert (line, rule, path) in found
 
 
-@pytest.mark.parametrize("name", ["deals", "incidents", "loans", "projects", "work_orders"])
+@pytest.mark.parametrize("name", EXAMPLE_SETS)
 def test_the_examples_have_no_mistake(name: str) -> None:
     assert found_in(EXAMPLES / name) == []
+
+
+def test_the_examples_can_be_active_together() -> None:
+    together: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for document in (d for name in EXAMPLE_SETS for d in read_directory(EXAMPLES / name).documents):
+        key = (document["kind"], document["name"])
+        assert together.setdefault(key, document) == document, f"{key} is not the same in two of the sets"
+
+    assert [r.problems for r in check_definitions([*together.values()], Nothing(), offline_tools()) if r.problems] == []
 
 
 def test_mistakes_of_form_and_of_meaning_are_told_in_one_go(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ class Orders(Stage):
         super().__init__(*documents_of("work_orders"))
         self.user("max", name="Max", email="max@example.com")
         self.user("ada", name="Ada", email="ada@example.com", manager="max", roles=["dispatcher"])
-        self.post("c1", object="customer", name="Acme", email="acme@example.com", account_manager="max")
+        self.post("c1", object="customer", name="Acme", email="acme@example.com", owner="max")
         self.order(type_="created", name="Roof", customer="c1", status="New", planned_hours=10, due_on="2026-03-20")
 
     def order(self, **fields: Any) -> None:
