@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.errors import InvalidInput
+from stagebell.domain.errors import InvalidInput, StagebellError
 from tests.contract.examples import DEAL, at, change, commit_of, ended, enrolment, pages, run
 from tests.contract.worlds import PAGE_SIZE, World
 
@@ -23,6 +23,11 @@ def start(world: World, *runs: object, key: RecordKey = DEAL, enrol: bool = True
 
 def test_there_is_no_run_before_it_starts(world: World) -> None:
     assert world.runs.get("run_1") is None
+
+
+def test_an_empty_id_is_no_id_of_a_run(world: World) -> None:
+    with pytest.raises(StagebellError):
+        world.runs.get("")
 
 
 def test_a_run_is_read_as_it_was_started(world: World) -> None:

@@ -94,7 +94,11 @@ class Api:
         **changed: Any,
     ) -> Answer:
         event = sample("get_run.json")
-        event |= {"rawPath": path, "rawQueryString": query, "queryStringParameters": dict(parse_qsl(query)) or None}
+        event |= {
+            "rawPath": path,
+            "rawQueryString": query,
+            "queryStringParameters": dict(parse_qsl(query, keep_blank_values=True)) or None,
+        }
         event["requestContext"]["http"] |= {"method": method, "path": path}
         event["requestContext"]["authorizer"]["lambda"] = {"key": caller, "role": role}
         if key:

@@ -1,6 +1,7 @@
 """Records, runs and deliveries over HTTP."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -375,6 +376,26 @@ def test_why_something_cannot_be_started_by_hand_is_said_in_the_words_of_its_def
     assert "starts on stage_entered; by hand only with the trigger manual" in refused.json["detail"]
 
 
+@pytest.mark.parametrize(
+    ("more", "before", "why"),
+    [
+        ({"only_if": {"field": "amount", "op": "gt", "value": 9000}}, 0, "only_if does not hold (not_matched)"),
+        ({}, 1, "waits already (already_running)"),
+        ({"reentry": "once"}, 1, "had its run (once_only)"),
+    ],
+)
+def test_a_start_by_hand_that_starts_nothing_says_why(api: Api, more: dict[str, Any], before: int, why: str) -> None:
+    api.activate(MANUAL | more)
+    api.apply("1", stage="Won", amount="5000")
+    for _ in range(before):
+        assert api.post(BY_HAND, {"object": "deal", "id": "deal-7"}).status == 201
+
+    answer = api.post(BY_HAND, {"object": "deal", "id": "deal-7"})
+
+    assert (answer.status, answer.json["code"]) == (409, "conflict")
+    assert why in answer.json["detail"]
+
+
 def test_starting_by_hand_names_the_record(api: Api) -> None:
     assert api.post(BY_HAND, {"id": ""}).paths == {("object", "required"), ("id", "length")}
 
@@ -403,6 +424,10 @@ def test_deliveries_are_found_by_run_record_state_and_key(api: Api) -> None:
         "2026-03-02T09:05:00Z",
     )
     assert shown["record"] == {"object": "deal", "id": "deal-7"}
+
+
+def test_an_empty_run_names_no_deliveries(api: Api) -> None:
+    assert api.get("/v1/deliveries", "run=").paths == {("run", "length")}
 
 
 def test_an_unknown_delivery_is_not_found(api: Api) -> None:

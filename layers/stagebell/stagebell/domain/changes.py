@@ -48,6 +48,11 @@ class RecordKey(NamedTuple):
     def __str__(self) -> str:
         return f"{self.object}#{self.id}"
 
+    @property
+    def shown(self) -> str:
+        """As people write it, and the API: object/id."""
+        return f"{self.object}/{self.id}"
+
     @classmethod
     def parse(cls, text: str) -> "RecordKey":
         kind, _, record = text.partition("#")

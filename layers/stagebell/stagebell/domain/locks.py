@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from stagebell.domain.fields import short_instant
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:
@@ -13,4 +15,4 @@ class Lock:
     why: str = ""
 
     def __str__(self) -> str:
-        return f"locked by {self.by} at {self.at.isoformat()}" + (f": {self.why}" if self.why else "")
+        return f"locked by {self.by} at {short_instant(self.at)}" + (f": {self.why}" if self.why else "")

@@ -29,7 +29,7 @@ from stagebell.ports import (
 )
 from stagebell.services.catalog import Catalog
 from stagebell.services.entries import Entries
-from stagebell.services.plans import Plans
+from stagebell.services.plans import NOT_STARTED, Plans
 
 ATTEMPTS = 5
 
@@ -104,7 +104,7 @@ class Applier:
             applied = attempt()
             if applied is not None:
                 return applied
-        raise RecordBusy(f"record {key} was changed by others {ATTEMPTS} times while we tried: try again")
+        raise RecordBusy(f"record {key.shown} was changed by others {ATTEMPTS} times while we tried: try again")
 
     def start(self, kind: str, scenario: str, key: RecordKey, change: str, by: str) -> Run:
         """Start a scenario or workflow with the trigger `manual` for a record; `change` names the occasion, once.
@@ -119,17 +119,19 @@ class Applier:
             )
         applied = self._retried(lambda: self._start(found, key, change, by), key)
         self.note(applied)
-        outcome = applied.evaluations[0]
-        run = self.runs.get(outcome.get("run", ""))
+        told = applied.evaluations[0]
+        run = self.runs.get(told["run"]) if "run" in told else None
         if run is None:
-            raise Conflict(f"{found.kind} {scenario} was not started for {key}: {outcome['outcome']}")
+            outcome = told["outcome"]
+            why = NOT_STARTED.get(outcome, "its run has been forgotten")
+            raise Conflict(f"{found.kind} {scenario} was not started for {key.shown}: {why} ({outcome})")
         self.dispatch(applied.dispatch)
         return run
 
     def _start(self, scenario: Scenario, key: RecordKey, change: str, by: str) -> Applied | None:
         stored = self.records.load(key)
         if not stored.record.exists:
-            raise NotFound(f"there is no record {key}")
+            raise NotFound(f"there is no record {key.shown}")
         now, deleted = self.clock.now(), stored.record.deleted
         at = max(now, deleted.at) if deleted is not None else now  # whatever the clock of its source said
         occasion = Change(change, "manual", key, "updated", at, {}, actor=by)
@@ -173,7 +175,7 @@ class Applier:
         try:
             note = self._admitted(stored.record, change)
             if seen not in (None, stored.record.version):
-                raise Conflict(f"record {change.key} was changed at the same moment: read it, then send a new request")
+                raise Conflict(f"{change.key.shown} was changed at the same moment: read it, then send a new request")
         except (RecordLocked, NotFound, Conflict):
             taken = self.records.applied(change.key, change.id)
             if taken is None:
@@ -192,11 +194,11 @@ class Applier:
         """What a lock makes of a change. Raises RecordLocked where it was made here, and NotFound where it would bring
         a deleted record back: only a source may do that."""
         if change.is_own and not record.exists and change.type != "created":
-            raise NotFound(f"there is no record {record.key}")
+            raise NotFound(f"there is no record {record.key.shown}")
         if record.lock is None or not record.exists or change.type in ("locked", "unlocked"):
             return ""
         if change.is_own:
-            raise RecordLocked(f"record {record.key} is {record.lock}; unlock it first")
+            raise RecordLocked(f"record {record.key.shown} is {record.lock}; unlock it first")
         if change.occurred_at < record.lock.at:
             return ""  # it is only late: in time, it would have been there before the lock
         source = self.catalog.document("source", change.source)
@@ -215,7 +217,7 @@ class Applier:
         if not deed.by_hand:
             self._admitted(stored.record, deed.change)
         if reason := refusal(comparison.after):
-            raise InvalidValue(f"record {key} cannot be stored so: {reason}")
+            raise InvalidValue(f"record {key.shown} cannot be stored so: {reason}")
         plan = self.plans.plan(stored, comparison, deed.starts, alone=deed.by_hand, acting=run if own else None)
         if deed.by_hand and any(evaluation.outcome != "started" for evaluation in plan.evaluations):
             raise RunMoved(f"what step {deed.change.id} starts was weighed before record {key} got another run")

@@ -95,7 +95,7 @@ class Editor:
         Raises RecordBusy where it was not stored either."""
         applied = self.applier.records.applied(change.key, change.id)
         if applied is None:
-            raise RecordBusy(f"record {change.key} is changed by others all the time: send the request again")
+            raise RecordBusy(f"record {change.key.shown} is changed by others all the time: send the request again")
         self.queue.send([change])
         return applied
 

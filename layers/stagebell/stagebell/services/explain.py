@@ -25,7 +25,7 @@ class Explainer:
         where it was none of them. References are followed as they stand today."""
         applied = self.records.applied(key, change)
         if applied is None:
-            raise NotFound(f"record {key} has no change {change}, or its history has aged out")
+            raise NotFound(f"record {key.shown} has no change {change}, or its history has aged out")
         if definition is None:
             return [dict(evaluation) for evaluation in applied.evaluations]
         recorded = [dict(e) for e in applied.evaluations if e["definition"] == definition]

@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from stagebell.domain.conditions import View
 from stagebell.domain.errors import DefinitionBroken, NotFound
 from stagebell.domain.paths import Path
-from stagebell.domain.planning import Plan, Planner, affected
+from stagebell.domain.planning import (
+    DEPTH_LIMIT,
+    OPEN_RUNS_PER_RECORD,
+    RUNS_PER_HOUR,
+    Outcome,
+    Plan,
+    Planner,
+    affected,
+)
 from stagebell.domain.records import Comparison
 from stagebell.domain.reminders import due_anew, is_of_reminders
 from stagebell.domain.runs import Enrolment, Run
@@ -14,6 +23,17 @@ from stagebell.domain.scenarios import Scenario
 from stagebell.ports import Clock, Records, Runs, Stored
 from stagebell.services.catalog import Catalog
 from stagebell.services.look import Lookout, needs_zone
+
+NOT_STARTED: Mapping[Outcome, str] = MappingProxyType(
+    {
+        "not_matched": "its only_if does not hold",
+        "once_only": "it runs once for a record, and the record has had its run",
+        "already_running": "a run of it for this record waits already",
+        "loop_stopped": f"it was started {RUNS_PER_HOUR} times in an hour, or by {DEPTH_LIMIT} changes in a row",
+        "too_many_runs": f"the record has {OPEN_RUNS_PER_RECORD} open runs",
+    }
+)
+"""Why nothing was started, in words."""
 
 
 @dataclass(frozen=True, slots=True)

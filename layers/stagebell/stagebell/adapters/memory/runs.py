@@ -6,6 +6,7 @@ from dataclasses import replace
 from stagebell.adapters.memory.pages import PAGE_SIZE, page_of
 from stagebell.adapters.memory.store import NO_ENROLMENTS, MemoryStore
 from stagebell.domain.changes import RecordKey
+from stagebell.domain.errors import StagebellError
 from stagebell.domain.fields import instant_text
 from stagebell.domain.runs import Enrolment, Run
 from stagebell.ports import Page
@@ -20,6 +21,8 @@ class MemoryRuns:
         store.keep_ended = keep_ended
 
     def get(self, run: str) -> Run | None:
+        if not run:
+            raise StagebellError("a run's id is never empty")
         return self._store.runs.get(run)
 
     def save(self, run: Run, enrolment: Enrolment | None) -> bool:

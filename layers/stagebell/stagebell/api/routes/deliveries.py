@@ -18,7 +18,7 @@ routes = Routes("deliveries")
 def list_deliveries(
     ports: Ports,
     state: Annotated[State | None, Query(description="Needed unless run or record is given")] = None,
-    run: Annotated[str | None, Query(max_length=128)] = None,
+    run: Annotated[str | None, Query(min_length=1, max_length=128)] = None,
     record: Annotated[str | None, Query(description="As object/id", max_length=512)] = None,
     since: Moment = None,
     until: Moment = None,
