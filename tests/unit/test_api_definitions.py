@@ -121,7 +121,7 @@ def test_one_version_is_read_by_its_number(api: Api) -> None:
 
     assert api.get("/v1/definitions/object/deal/versions/1").json["document"]["name"] == "deal"
     assert api.get("/v1/definitions/object/deal/versions/2").status == 404
-    assert api.get("/v1/definitions/object/deal/versions/zero").paths == {("version", "int_parsing")}
+    assert api.get("/v1/definitions/object/deal/versions/zero").paths == {("version", "integer")}
     assert api.get("/v1/definitions/object/deal/versions/0").status == 422
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stagebell.api.application import ENDPOINTS
+from stagebell.domain.errors import StagebellError
 from stagebell.runtime import wiring
 from stagebell.services.access import ROLES
 from tests.unit.api_calls import DEAL, Answer, Api, answer_to, make_api, sample
@@ -261,6 +262,35 @@ def test_a_missing_body_is_named(api: Api) -> None:
     assert api.post("/v1/keys").paths == {("body", "required")}
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "takes", "why"),
+    [
+        ("/v1/runs", "definition=a&state=failed", "definition, cursor", "a filter there is not finds everything else"),
+        ("/v1/records/deal/deal-7", "limit=5", "none", "one record is no listing"),
+        ("/v1/users/u1/inbox", "Unread=true", "unread, cursor", "names have their case"),
+    ],
+)
+def test_a_parameter_that_is_not_known_is_a_problem(api: Api, path: str, query: str, takes: str, why: str) -> None:
+    answer = api.get(path, query)
+
+    assert answer.status == 422, why
+    assert answer.json["problems"][0]["rule"] == "unknown_key"
+    assert answer.json["problems"][0]["message"].endswith(f"this takes {takes}")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "said", "why"),
+    [
+        ("/v1/users/u1/inbox", "unread=maybe", 'expected true or false, got the text "maybe"', "as in a body"),
+        ("/v1/runs", "definition=" + "x" * 64, "is limited to 63 characters", "a text has characters, no entries"),
+    ],
+)
+def test_a_parameter_that_does_not_fit_is_told_in_our_words(
+    api: Api, path: str, query: str, said: str, why: str
+) -> None:
+    assert api.get(path, query).json["problems"][0]["message"] == said, why
+
+
 def test_values_are_taken_as_they_are_and_not_guessed(api: Api) -> None:
     assert api.post("/v1/keys", {"label": 7, "role": "viewer"}).paths == {("label", "text")}
 
@@ -289,6 +319,17 @@ def test_an_unexpected_error_tells_nothing_and_is_logged_once_without_its_messag
     assert is_problem(answer, 500, "internal_error")
     assert [(r.getMessage(), r.__dict__["error"]) for r in caplog.records] == [("request_crashed", "RuntimeError")]
     assert "anna@example.com" not in answer.text + repr(caplog.records[0].__dict__)
+
+
+def test_a_failure_without_a_code_of_its_own_is_logged_with_the_place_it_came_from(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    break_with(api, monkeypatch, StagebellError("the service refused anna@example.com"))
+
+    assert is_problem(api.get("/v1/keys"), 500, "internal_error")
+    assert [r.getMessage() for r in caplog.records] == ["request_crashed"]
+    assert "list_keys" in caplog.records[0].__dict__["stack"]
+    assert "anna@example.com" not in repr(caplog.records[0].__dict__)
 
 
 def test_an_error_that_passes_by_itself_says_when_to_come_back(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,26 @@ def test_ids_may_be_numbers():
     assert (change.key.id, change.actor) == ("42", "7")
 
 
+@pytest.mark.parametrize(
+    ("more", "words", "reason"),
+    [
+        ({"fields": {"nmae": 1}}, "did you mean name?", "a slip of the pen"),
+        ({"object": None}, "say which object", "nothing is not a name that nobody knows"),
+        ({"occurred_at": "2026-03-02T09:06:00Z"}, "2026-03-02T09:00:00Z", "whose clock is wrong shows with both times"),
+    ],
+)
+def test_a_problem_says_what_to_do(more, words, reason):
+    with pytest.raises(InvalidInput) as found:
+        read(GOOD | more)
+
+    assert words in found.value.problems[0].message, reason
+
+
+def test_a_problem_of_the_whole_has_no_place():
+    with pytest.raises(InvalidInput, match=r"^a request holds 1 to 100 changes"):
+        read([])
+
+
 @pytest.mark.parametrize("missing", ["fields", "previous", "sequence", "actor", "change_id", "mode"])
 def test_what_may_be_missing_may_be_null_as_well(missing):
     body = {key: value for key, value in GOOD.items() if key != missing}

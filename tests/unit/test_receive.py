@@ -299,7 +299,7 @@ def test_a_source_without_a_secret_accepts_nothing(crm, monkeypatch):
         (b'{"a": "\x00"}', "not JSON", "NUL as it is"),
         (b'{"a": NaN}', "NaN is not a JSON number", "not a number"),
         (b'{"a": -Infinity}', "-Infinity is not a JSON number", "without an end"),
-        (b'{"id": 1, "id": 2}', "\"'id'\" twice", "one key twice"),
+        (b'{"id": 1, "id": 2}', "the key 'id' twice", "one key twice"),
         (b'[{"fields": {"a": 1, "a": 2}}]', "twice", "further down too"),
         (b"[" * 100_000, "too deeply", "a hundred thousand levels"),
         (b"[" * 40 + b"]" * 40, "deeper than 32", "forty levels"),

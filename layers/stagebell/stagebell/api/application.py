@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
 from stagebell.api import request as requests_in
-from stagebell.api.endpoints import WITH_IDEMPOTENCY, Endpoint, MethodNotAllowed, find
+from stagebell.api.endpoints import WITH_IDEMPOTENCY, Endpoint, MethodNotAllowed, expect_known, find
 from stagebell.api.request import Request
 from stagebell.api.routes import access, definitions, deliveries, follow_ups, inbox, records, runs, service, write_backs
 from stagebell.contracts import problem_documents
@@ -64,6 +64,7 @@ def answer(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         endpoint = find(ENDPOINTS, request.method, request.path)
         if endpoint.role is not None:
             demand(request.caller.role, endpoint.role)
+        expect_known(endpoint, request.query)
         if endpoint.method in WITH_IDEMPOTENCY and request.idempotency_key is not None:
             return _response(_once(request, endpoint, request.idempotency_key, context))
         return _response(_made(request, context))
@@ -118,7 +119,7 @@ def _told(error: Exception) -> dict[str, Any]:
 
 def _log(error: Exception) -> None:
     """One entry. Where we did not expect the error, with its stack, but not its message, which may hold anything."""
-    if isinstance(error, StagebellError):
+    if isinstance(error, StagebellError) and error.code != StagebellError.code:
         log_outcome("request_failed", level="error", code=error.code)
     else:
         stack = "".join(format_tb(error.__traceback__))

@@ -3,9 +3,13 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from functools import cache
+from typing import Any, ClassVar, get_type_hints
+from urllib.parse import parse_qsl
 
-from stagebell.domain.errors import NotFound, StagebellError
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from stagebell.domain.errors import InvalidInput, NotFound, Problem, StagebellError
 from stagebell.services.access import Role
 
 WITH_IDEMPOTENCY = ("POST", "PATCH")
@@ -80,6 +84,29 @@ class Routes:
             return handler
 
         return register
+
+
+def expect_known(endpoint: Endpoint, query: str) -> None:
+    """Raises InvalidInput for parameters that the endpoint does not know: a filter that is not there must not look as
+    if it had found everything."""
+    known = _parameters(endpoint.handler)
+    takes = f"this takes {', '.join(known)}" if known else "this takes none"
+    given = dict.fromkeys(name for name, _ in parse_qsl(query, keep_blank_values=True))
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise InvalidInput(
+            [Problem(name[:60], "unknown_key", f"there is no such parameter here; {takes}") for name in unknown]
+        )
+
+
+@cache
+def _parameters(handler: Callable[..., Any]) -> tuple[str, ...]:
+    hints = get_type_hints(handler, include_extras=True)
+    return tuple(name for name, hint in hints.items() if any(map(_is_query, getattr(hint, "__metadata__", ()))))
+
+
+def _is_query(said: object) -> bool:
+    return isinstance(said, Query)
 
 
 def find(endpoints: Iterable[Endpoint], method: str, path: str) -> Endpoint:

@@ -28,10 +28,10 @@ A POST or PATCH may carry an `Idempotency-Key` (1 to 255 printable characters): 
 and given again with `Idempotency-Replayed: true`; an answer of 5xx is forgotten.
 """
 TAGS = {
-    "definitions": "Objects, sources, templates, scenarios, workflows and the rest: versioned, draft or active",
+    "definitions": "Everything operators write, from objects to scenarios: versioned, draft or active",
     "records": "The mirrors of the CRM's records, and everything that happened to them",
     "follow-ups": "Tasks, calendar events and sales records about records",
-    "runs": "Scenarios and workflows at work on records",
+    "runs": "Workflows and scenarios at work on records",
     "deliveries": "Messages and what became of them",
     "write-backs": "Sources being told what was changed here",
     "inbox": "What users were told, and what they have read of it",

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 
 from stagebell.api.ports import ApiPorts
 from stagebell.api.request import Caller, caller_of
+from stagebell.contracts.definitions.kinds import KINDS
 from stagebell.contracts.model import NAME
 from stagebell.runtime import wiring
 from stagebell.runtime.observability import note_applied
@@ -64,9 +65,7 @@ Starts = Annotated[Starter, Depends(_starter)]
 _decoded = BeforeValidator(lambda text: unquote(text) if isinstance(text, str) else text)
 _ENCODED = "Percent-encoded; `/`, `?` and `%` are encoded twice, as the gateway decodes once"
 
-Kind = Annotated[
-    str, Path(description="object, source, template, calendar, function, scenario or workflow", max_length=32), _decoded
-]
+Kind = Annotated[str, Path(description=", ".join(KINDS), max_length=32), _decoded]
 Name = Annotated[str, Path(max_length=63), _decoded]
 NewName = Annotated[str, Path(pattern=NAME, description="Made by its first use"), _decoded]
 Version = Annotated[int, Path(ge=1, le=10**9)]

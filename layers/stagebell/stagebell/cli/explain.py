@@ -11,7 +11,7 @@ from stagebell.cli.client import path_of, quoted
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("record", metavar="OBJECT/ID", help="for example deal/deal-7")
     parser.add_argument("change", metavar="CHANGE", nargs="?", help="a change's id; without one the changes are listed")
-    parser.add_argument("--definition", help="one scenario or workflow, also one that was not even tried")
+    parser.add_argument("--definition", help="one workflow or scenario, also one that was not even tried")
     client.add_arguments(parser)
 
 

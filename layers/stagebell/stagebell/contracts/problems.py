@@ -57,6 +57,8 @@ def _unknown_type(detail: ErrorDetails) -> str:
 
 
 def _missing(detail: ErrorDetails) -> str:
+    if detail["loc"] == ("body",):
+        return "the request needs a body: a JSON object"
     return f'"{detail["loc"][-1]}" is required'
 
 
@@ -126,8 +128,9 @@ def _too_short(detail: ErrorDetails) -> str:
     return "may not be empty" if least == 1 else f"needs at least {least}"
 
 
-def _too_long(unit: str) -> _Say:
-    return lambda detail: f"is limited to {_context(detail)['max_length']:,} {unit}"
+def _too_long(detail: ErrorDetails) -> str:
+    unit = "characters" if isinstance(detail["input"], str) else "entries"
+    return f"is limited to {_context(detail)['max_length']:,} {unit}"
 
 
 def _context(detail: ErrorDetails) -> dict[str, Any]:
@@ -140,7 +143,9 @@ _SAYINGS: Mapping[str, tuple[str, _Say]] = {
     "string_type": ("text", _expected_text),
     "string_unicode": ("text", lambda _: "text may not hold half of a surrogate pair"),
     "bool_type": ("boolean", _expected("true or false")),
+    "bool_parsing": ("boolean", _expected("true or false")),
     "int_type": ("integer", _expected("an integer")),
+    "int_parsing": ("integer", _expected("an integer")),
     "list_type": ("list", _expected("a list")),
     "dict_type": ("mapping", _expected("a mapping")),
     "model_type": ("mapping", _expected("a mapping")),
@@ -148,9 +153,9 @@ _SAYINGS: Mapping[str, tuple[str, _Say]] = {
     "literal_error": ("one_of", _one_of),
     "string_pattern_mismatch": ("form", _pattern),
     "string_too_short": ("length", _too_short),
-    "string_too_long": ("length", _too_long("characters")),
+    "string_too_long": ("length", _too_long),
     "too_short": ("count", _too_short),
-    "too_long": ("count", _too_long("entries")),
+    "too_long": ("count", _too_long),
     "greater_than_equal": ("range", lambda detail: f"should be at least {_context(detail)['ge']}"),
     "less_than_equal": ("range", lambda detail: f"should be at most {_context(detail)['le']}"),
     "recursion_loop": ("depth_limit", lambda _: "refers to itself"),

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from stagebell.domain.errors import InvalidInput, InvalidValue, Problem
-from stagebell.domain.fields import Field, Value, canonical, describe, parse_instant
+from stagebell.domain.fields import Field, Value, canonical, describe, parse_instant, short_instant
 from stagebell.domain.objects import ObjectType, Schema
 
 type ChangeType = Literal["created", "updated", "deleted", "locked", "unlocked"]
@@ -20,6 +21,7 @@ CHANGES_PER_REQUEST = 100
 CLOCK_SKEW = timedelta(minutes=5)
 EARLIEST_YEAR = 1900
 CAUSES_LIMIT = 16
+SUGGESTIONS = 20
 OWN_SOURCES = ("stagebell", "api", "manual")
 """What `source` says of changes made here: by an action, by an edit through the API, by a start by hand."""
 _KEYS = (
@@ -115,6 +117,7 @@ class ChangeReader:
         self.problems: list[Problem] = []
         self._source = source
         self._schema = schema
+        self._now = now
         self._latest = now + CLOCK_SKEW
 
     def read(self, document: object, *, default_id: str, path: str = "") -> Change | None:
@@ -191,9 +194,8 @@ class ChangeReader:
             self._add(f"{at}occurred_at", "instant", error.message)
             return None
         if moment > self._latest:
-            self._add(
-                f"{at}occurred_at", "not_in_the_future", f"{moment.isoformat()} is in the future; check the clock"
-            )
+            ahead = f"{short_instant(moment)} is ahead of Stagebell's clock, which shows {short_instant(self._now)}"
+            self._add(f"{at}occurred_at", "not_in_the_future", f"{ahead}: check the sender's clock")
         if moment.year < EARLIEST_YEAR:
             self._add(f"{at}occurred_at", "not_before_1900", f"{moment.isoformat()} is before {EARLIEST_YEAR}")
         return moment
@@ -222,7 +224,8 @@ class ChangeReader:
         if isinstance(name, str) and name in self._schema:
             return self._schema[name]
         known = ", ".join(sorted(self._schema)[:20])
-        self._add(f"{at}object", "known_object", f"{describe(name)} is not a known object; active objects are {known}")
+        said = "say which object" if name is None else f"{describe(name)} is not a known object"
+        self._add(f"{at}object", "known_object", f"{said}; active objects are {known}")
         return None
 
     def _fields(
@@ -247,13 +250,20 @@ class ChangeReader:
     def _value(self, object_type: ObjectType, name: str, raw: object, at: str) -> Value:
         field: Field | None = object_type.fields.get(name)
         if field is None:
-            self._add(at + _shown(name), "known_field", f"{object_type.name} has no such field")
+            meant = self._meant(name, object_type)
+            self._add(at + _shown(name), "known_field", f"{object_type.name} has no such field{meant}")
             return None
         try:
             return canonical(field, raw)
         except InvalidValue as error:
             self._add(at + name, field.type, error.message)
             return None
+
+    def _meant(self, name: str, object_type: ObjectType) -> str:
+        """Which field it may have been: looked for as long as there are few problems, as it takes its time."""
+        few = len(self.problems) < SUGGESTIONS
+        close = get_close_matches(name[:64], object_type.fields, n=1) if few else []
+        return f"; did you mean {close[0]}?" if close else ""
 
 
 def _shown(key: str) -> str:

@@ -47,7 +47,8 @@ class InvalidInput(StagebellError):
 def _summary(problems: Sequence[Problem]) -> str:
     first = problems[0]
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{first.path}: {first.message}{more}"
+    at = f"{first.path}: " if first.path else ""
+    return f"{at}{first.message}{more}"
 
 
 class MalformedBody(StagebellError):

@@ -110,7 +110,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) < len(pairs):
         names = [name for name, _ in pairs]
         doubled = next(name for name in names if names.count(name) > 1)
-        raise MalformedBody(f'the body has the key "{doubled[:60]!a}" twice in one object')
+        raise MalformedBody(f"the body has the key {doubled[:60]!a} twice in one object")
     return document
 
 

@@ -57,7 +57,9 @@ def once(
     if known is None:
         return _first(requests, key, make, stored)
     if known.fingerprint != sameness:
-        raise IdempotencyKeyReused("this Idempotency-Key was used for a different request in the last 24 hours")
+        raise IdempotencyKeyReused(
+            "this Idempotency-Key belonged to a different request in the last 24 hours: take a new one"
+        )
     if not known.status:
         raise RequestInProgress("the first request with this Idempotency-Key has no answer yet: wait, then ask again")
     return Answer(known.status, known.body, replayed=True)

@@ -82,7 +82,7 @@ def explain_change(
     id: Id,
     change: Id,
     ports: Ports,
-    definition: Annotated[str | None, Query(description="Also why this scenario or workflow was not looked at")] = None,
+    definition: Annotated[str | None, Query(description="Also why this workflow or scenario was not tried")] = None,
 ) -> Explanation:
     """Explain a change.
 

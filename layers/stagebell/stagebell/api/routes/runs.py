@@ -18,10 +18,10 @@ routes = Routes("runs")
 @routes.get("/v1/runs", role="viewer")
 def list_runs(
     ports: Ports,
-    definition: Annotated[str, Query(description="The name of a scenario or workflow", min_length=1, max_length=63)],
+    definition: Annotated[str, Query(description="The name of a workflow or scenario", min_length=1, max_length=63)],
     cursor: Cursor = None,
 ) -> RunPage:
-    """List the runs of a scenario or workflow, newest first."""
+    """List the runs of a workflow or scenario, newest first."""
     page = ports.runs.of_definition(definition, cursor)
     return RunPage(items=tuple(map(Run.from_domain, page.items)), cursor=page.cursor)
 

@@ -42,7 +42,7 @@ class Step(Shape):
 
 
 class Run(Shape):
-    """One instance of a scenario or workflow for one record, pinned to the version it started with."""
+    """One instance of a workflow or scenario for one record, pinned to the version it started with."""
 
     id: str = Field(examples=["run_0f2c8f4e5d0b4f3a9c1d7e6b5a493827"])
     definition: str = Field(examples=["salesperson-not-assigned"])
@@ -97,7 +97,7 @@ class CancelRun(Model):
 
 
 class StartRun(Model):
-    """The record to start a scenario or workflow for."""
+    """The record to start a workflow or scenario for."""
 
     object: Text256
     id: Text256
