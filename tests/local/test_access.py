@@ -48,7 +48,7 @@ def test_without_a_good_key_the_gateway_refuses(whole: Whole, key: str | None, e
     [
         pytest.param("viewer", "GET", "/v1/runs?definition=U1", None, 200, id="a viewer reads"),
         pytest.param("viewer", "POST", "/v1/definitions/scenario/U1/activate", {}, 403, id="but activates nothing"),
-        pytest.param("integrator", "DELETE", "/v1/suppressions/email/a", None, 403, id="nor integrators"),
+        pytest.param("integrator", "DELETE", "/v1/suppressions?channel=sms&address=1", None, 403, id="nor integrators"),
         pytest.param("operator", "POST", "/v1/definitions/scenario/U1/activate", {}, 200, id="an operator activates"),
         pytest.param("operator", "POST", "/v1/keys", {"label": "x", "role": "admin"}, 403, id="but makes no keys"),
         pytest.param("admin", "GET", "/v1/keys", None, 200, id="an admin sees the keys"),

@@ -53,6 +53,6 @@ def test_a_bounce_suppresses_the_address(whole: Whole) -> None:
     second = written(whole, "suppressed")
 
     assert first["recipient"] == second["recipient"] == BOUNCES
-    assert whole.api.get(f"/v1/suppressions/email/{BOUNCES}")["reason"]
+    assert whole.api.get(f"/v1/suppressions?channel=email&address={BOUNCES}")["reason"]
     assert second["message_id"] == ""
     assert whole.words_about(second["record"]["id"]) == []

@@ -102,9 +102,8 @@ def operate(deployed: World) -> None:
     delivery = call("GET", "/v1/deliveries", state="sent")["items"][0]
     call("GET", f"/v1/deliveries/{delivery['key']}")
     for address in (PARTNER, CRM["write_back"]):
-        encoded = address.replace("/", "%2F").replace(":", "%3A")
-        call("GET", f"/v1/suppressions/webhook/{encoded}")
-        call("DELETE", f"/v1/suppressions/webhook/{encoded}")
+        call("GET", "/v1/suppressions", channel="webhook", address=address)
+        call("DELETE", "/v1/suppressions", channel="webhook", address=address)
     deployed.webhooks.answer = lambda _: Posted(200)
     given_up = call("GET", "/v1/write-backs", state="failed")["items"]
     call("POST", f"/v1/write-backs/{given_up[0]['key']}/replay", {})

@@ -487,16 +487,27 @@ def test_a_filter_that_says_too_little_or_too_much_is_refused(
 # --- suppressions ----------------------------------------------------------------------------------------------
 
 
-def test_a_suppressed_address_says_why_until_it_is_freed(api: Api) -> None:
-    here = "/v1/suppressions/email/gone+sales@example.com"
-    api.ports.suppressions.add("email", "Gone+Sales@example.com", "bounced", api.clock.now())
+@pytest.mark.parametrize(
+    ("channel", "address", "written"),
+    [
+        ("email", "gone+sales@example.com", "gone%2Bsales@example.com"),
+        ("webhook", "https://crm.example.com/a,b?c=d&e=50%25", "https://crm.example.com/a,b%3Fc=d%26e=50%2525"),
+    ],
+)
+def test_a_suppressed_address_says_why_until_it_is_freed(api: Api, channel: Any, address: str, written: str) -> None:
+    here = f"channel={channel}&address={written}"
+    api.ports.suppressions.add(channel, address, "bounced", api.clock.now())
 
-    assert api.get(here).json == {"channel": "email", "address": "gone+sales@example.com", "reason": "bounced"}
-    freed = api.delete(here)
+    assert api.get("/v1/suppressions", here).json == {"channel": channel, "address": address, "reason": "bounced"}
+    freed = api.delete("/v1/suppressions", query=here)
     assert (freed.status, freed.text) == (204, "")
-    assert api.get(here).status == 404
-    assert api.delete(here).status == 204
+    assert api.get("/v1/suppressions", here).status == 404
+    assert api.delete("/v1/suppressions", query=here).status == 204
 
 
-def test_an_unknown_channel_is_refused(api: Api) -> None:
-    assert api.get("/v1/suppressions/fax/1").paths == {("channel", "one_of")}
+def test_a_suppression_needs_a_channel_that_there_is_and_an_address(api: Api) -> None:
+    assert api.get("/v1/suppressions", "channel=fax").paths == {("channel", "one_of"), ("address", "required")}
+
+
+def test_the_id_of_a_record_may_hold_a_comma(api: Api) -> None:
+    assert api.get("/v1/deliveries", "record=deal/a,b").json["items"] == []

@@ -62,8 +62,18 @@ def _occasion(event: Mapping[str, Any]) -> str:
 Edits = Annotated[Editor, Depends(_editor)]
 Starts = Annotated[Starter, Depends(_starter)]
 
-_decoded = BeforeValidator(lambda text: unquote(text) if isinstance(text, str) else text)
-_ENCODED = "Percent-encoded; `/`, `?` and `%` are encoded twice, as the gateway decodes once"
+
+def _plain(value: Any) -> Any:
+    """Decoded until nothing is left to decode: gateways decode a path once, twice, or all but its percent signs."""
+    while isinstance(value, str) and (decoded := unquote(value)) != value:
+        value = decoded
+    return value
+
+
+_decoded = BeforeValidator(_plain)
+one = BeforeValidator(lambda value: ",".join(value) if isinstance(value, list) else value)
+"""A parameter that is given once: its commas divide nothing, though the gateway joins several values by them."""
+_ENCODED = "Percent-encoded; `/`, `?`, `#` and `%` three times, as gateways decode paths, some of them twice"
 
 Kind = Annotated[str, Path(description=", ".join(KINDS), max_length=32), _decoded]
 Name = Annotated[str, Path(max_length=63), _decoded]

@@ -74,11 +74,16 @@ class Client:
 
 def path_of(*parts: str) -> str:
     """A path below /v1; each part may hold any character."""
-    return "/v1/" + "/".join(map(quoted, parts))
+    return "/v1/" + "/".join(map(part_of, parts))
+
+
+def part_of(text: str) -> str:
+    """A text as one part of a path. What would end the part is encoded three times: gateways decode up to twice."""
+    return quoted("".join(quoted(quoted(char)) if char in "/?#%" else char for char in text))
 
 
 def quoted(text: str) -> str:
-    """A text as it may stand in a path or query."""
+    """A text as it may stand in a query."""
     return quote(text, safe="")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stagebell.cli import client
-from stagebell.cli.client import path_of, quoted
+from stagebell.cli.client import part_of, path_of, quoted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(*_listed(api.get(changes)["items"]), sep="\n")
         return 0
     query = f"?definition={quoted(arguments.definition)}" if arguments.definition else ""
-    told = api.get(f"{changes}/{quoted(arguments.change)}/explanation{query}")
+    told = api.get(f"{changes}/{part_of(arguments.change)}/explanation{query}")
     nothing = "No scenario or workflow was tried: none waits for what changed."
     print(*(_explained(told["definitions"]) or [nothing]), sep="\n")
     return 0
