@@ -2,8 +2,9 @@
 .PHONY: help install format check test run stop build deploy bench clean
 
 # Python 3.13 from the PATH, else from pyenv; `make PYTHON=/path/to/python3.13 …` chooses another.
+IS_3_13 := import sys; sys.exit(sys.version_info[:2] != (3, 13))
 PYTHON ?= $(shell for candidate in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3.13; do \
-	"$$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$candidate" && break; done)
+	"$$candidate" -c '$(IS_3_13)' 2>/dev/null && echo "$$candidate" && break; done)
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
@@ -16,14 +17,14 @@ install: .venv/.installed .venv-local/.installed  ## make .venv and .venv-local
 
 .venv/.installed: requirements-dev.txt layers/dependencies/requirements.txt pyproject.toml
 	@$(if $(PYTHON),,$(error Python 3.13 was not found; install it, or name it: make PYTHON=/path/to/python3.13 install))
-	@test -x .venv/bin/python || "$(PYTHON)" -m venv .venv
+	@.venv/bin/python -c '$(IS_3_13)' 2>/dev/null || "$(PYTHON)" -m venv --clear .venv
 	.venv/bin/python $(PIP) -r requirements-dev.txt
 	.venv/bin/python $(PIP) --no-deps --editable .
 	@touch $@
 
 .venv-local/.installed: requirements-local.txt
 	@$(if $(PYTHON),,$(error Python 3.13 was not found; install it, or name it: make PYTHON=/path/to/python3.13 install))
-	@test -x .venv-local/bin/python || "$(PYTHON)" -m venv .venv-local
+	@.venv-local/bin/python -c '$(IS_3_13)' 2>/dev/null || "$(PYTHON)" -m venv --clear .venv-local
 	.venv-local/bin/python $(PIP) -r requirements-local.txt
 	@touch $@
 
