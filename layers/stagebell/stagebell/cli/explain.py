@@ -6,6 +6,7 @@ from typing import Any
 
 from stagebell.cli import client
 from stagebell.cli.client import part_of, path_of, quoted
+from stagebell.cli.failures import NotConfigured
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,9 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     api = client.client_for(arguments)
     object_name, _, record = arguments.record.partition("/")
+    if not object_name or not record:
+        raise NotConfigured(f"which record? {arguments.record} is no OBJECT/ID such as deal/deal-7")
     changes = path_of("records", object_name, record, "changes")
     if arguments.change is None:
-        print(*_listed(api.get(changes)["items"]), sep="\n")
+        unknown = f"No change of {arguments.record} has arrived, or its history has aged out."
+        print(*(_listed(api.get(changes)["items"]) or [unknown]), sep="\n")
         return 0
     query = f"?definition={quoted(arguments.definition)}" if arguments.definition else ""
     told = api.get(f"{changes}/{part_of(arguments.change)}/explanation{query}")
@@ -29,10 +33,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _listed(changes: list[Mapping[str, Any]]) -> Iterator[str]:
-    for change in changes:
-        changed = ", ".join(change.get("before") or {}) or "nothing changed"
-        yield f"{change['occurred_at']}  {change['event']:8}  {change['id']}  {changed}"
+def _listed(changes: list[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{change['occurred_at']}  {change['event']:8}  {change['id']}  "
+        f"{', '.join(change.get('before') or {}) or 'nothing changed'}"
+        for change in changes
+    ]
 
 
 def _explained(evaluations: list[Mapping[str, Any]]) -> list[str]:

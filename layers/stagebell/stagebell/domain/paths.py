@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from stagebell.domain.fields import Field
-from stagebell.domain.objects import Schema
+from stagebell.domain.objects import ObjectType, Schema
 
 HOP_LIMIT = 5
 
@@ -41,5 +41,9 @@ def resolve(text: str, object_name: str, schema: Schema) -> Path | str:
 def _unknown(name: str, object_name: str, schema: Schema) -> str:
     if object_name not in schema:
         return f"object {object_name} is not known"
-    known = ", ".join(sorted(schema[object_name].fields)[:20])
-    return f"{object_name} has no field {name}; it has {known}"
+    return unknown_field(schema[object_name], name)
+
+
+def unknown_field(kind: ObjectType, name: str) -> str:
+    """In words, with the fields there are."""
+    return f"{kind.name} has no field {name}; it has {', '.join(sorted(kind.fields)[:20])}"

@@ -14,7 +14,7 @@ from stagebell.domain.errors import InvalidValue, Problem
 from stagebell.domain.fields import Value, canonical
 from stagebell.domain.local_time import parse_time_of_day
 from stagebell.domain.objects import Schema
-from stagebell.domain.paths import resolve
+from stagebell.domain.paths import resolve, unknown_field
 from stagebell.domain.quiet_hours import QuietHours, quiet_hours_from
 from stagebell.domain.scenarios import NOW, At, Origin, Scenario, Step, Trigger
 
@@ -80,7 +80,7 @@ class _Reader:
             return self._date(spec["field"])
         for i, name in enumerate(spec.get("fields") or ()):
             if name not in self.schema[self.object].fields:
-                self._add(f"trigger.fields[{i}]", "known_field", f"{self.object} has no field {name}")
+                self._add(f"trigger.fields[{i}]", "known_field", unknown_field(self.schema[self.object], name))
         return Trigger(spec["on"], tuple(spec.get("fields") or ()))
 
     def _date(self, name: str) -> Trigger:

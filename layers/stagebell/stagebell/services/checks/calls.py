@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stagebell.domain.errors import Problem
+from stagebell.domain.paths import unknown_field
 from stagebell.services.checks.literals import literal_problems
 from stagebell.services.checks.scope import Scope
 from stagebell.services.checks.web_addresses import address_problems
@@ -50,4 +51,4 @@ def function_problems(document: Document, world: World) -> Iterator[Problem]:
         kind = world.schema.get(name)
         for index, field in enumerate(fields if kind else ()):
             if kind and field not in kind.fields:
-                yield Problem(f"sets.{name}[{index}]", "known_field", f"{name} has no field {field}")
+                yield Problem(f"sets.{name}[{index}]", "known_field", unknown_field(kind, field))

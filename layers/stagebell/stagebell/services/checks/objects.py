@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from stagebell.domain.errors import Problem
 from stagebell.domain.objects import BUILT_IN, ObjectType, Schema
+from stagebell.domain.paths import unknown_field
 from stagebell.domain.views import fold
 from stagebell.services.checks.closed_if import closed_if_problems
 from stagebell.services.checks.templates import EXTRAS, RECORD, Names
@@ -68,7 +69,7 @@ def _owner_problems(kind: ObjectType) -> Iterator[Problem]:
         return
     field = kind.fields.get(kind.owner_field)
     if field is None:
-        yield Problem("owner_field", "known_field", f"{kind.name} has no field {kind.owner_field}")
+        yield Problem("owner_field", "known_field", unknown_field(kind, kind.owner_field))
     elif (field.type, field.object) != ("reference", "user"):
         yield Problem("owner_field", "user_field", f"{field.name} is no reference to user, so it has no owner in it")
 

@@ -8,7 +8,7 @@ from stagebell.domain.durations import parse_duration
 from stagebell.domain.errors import InvalidValue, Problem
 from stagebell.domain.expressions import DATES, NUMBERS
 from stagebell.domain.fields import Field, canonical
-from stagebell.domain.paths import Path
+from stagebell.domain.paths import Path, unknown_field
 from stagebell.domain.views import fold
 from stagebell.services.checks.literals import literal_problems
 from stagebell.services.checks.recipients import USERS, recipient_problems, recipients_problems
@@ -132,7 +132,7 @@ def _day_problems(text: str, field: Field, at: str) -> Iterator[Problem]:
 def set_stage_problems(step: Document, scope: Scope) -> Iterator[Problem]:
     field = scope.kind.fields.get(step["field"])
     if field is None:
-        yield Problem(f"{scope.at}field", "known_field", f"{scope.object} has no field {step['field']}")
+        yield Problem(f"{scope.at}field", "known_field", unknown_field(scope.kind, step["field"]))
     elif field.type != "select":
         yield Problem(f"{scope.at}field", "stage_field", f"{field.name} is a {field.type} field; a stage is a select")
     else:
@@ -150,7 +150,7 @@ def assign_owner_problems(step: Document, scope: Scope) -> Iterator[Problem]:
     if not name:
         yield Problem(at, "owner_field", f"{scope.object} has no owner_field: say which field is set")
     elif field is None:
-        yield Problem(at, "known_field", f"{scope.object} has no field {name}")
+        yield Problem(at, "known_field", unknown_field(scope.kind, name))
     elif (field.type, field.object) != ("reference", "user"):
         yield Problem(at, "user_field", f"{name} is no reference to user, so it has no owner in it")
     elif step.get("by") == "least_open" and name != scope.kind.owner_field:
