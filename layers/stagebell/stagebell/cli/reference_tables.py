@@ -94,6 +94,9 @@ def errors_page() -> str:
         f"Machines try again after {codes(error.__name__ for error in errors.RETRIED_BY_MACHINES)}; any "
         "other error fails the step, and later steps go on. Answers with status 503 say in `retry-after` when to come "
         "again.",
+        'The gateway in front of the API answers some requests itself, with `{"message": …}` and no code: 401 without '
+        "an API key, 403 with one that is not known or was revoked, 404 to a path that is not below `/v1`, 429 to too "
+        "many requests at once.",
     )
 
 
