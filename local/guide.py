@@ -23,6 +23,7 @@ signature=$(printf %s "$id.$timestamp.$body" |
 curl -i "$STAGEBELL_URL/v1/sources/{source}/changes" -H "content-type: application/json" \\
   -H "webhook-id: $id" -H "webhook-timestamp: $timestamp" -H "webhook-signature: v1,$signature" -d "$body"
 
+sleep 5
 curl "$STAGEBELL_URL/v1/deliveries?record=incident/MINE-1" -H "Authorization: Bearer $STAGEBELL_KEY"
 """
 
