@@ -197,9 +197,11 @@ def test_follow_ups_of_a_user_are_of_one_kind(api: Api, query: str) -> None:
     assert api.get("/v1/users/u1/follow-ups", query).status == 422
 
 
-@pytest.mark.parametrize("path", ["/v1/tasks/t9", "/v1/users/u9/tasks", "/v1/users/u9/follow-ups"])
-def test_an_unknown_task_or_user_is_not_found(api: Api, path: str) -> None:
-    assert api.get(path, "object=task").status == 404
+@pytest.mark.parametrize(
+    ("path", "query"), [("/v1/tasks/t9", ""), ("/v1/users/u9/tasks", ""), ("/v1/users/u9/follow-ups", "object=task")]
+)
+def test_an_unknown_task_or_user_is_not_found(api: Api, path: str, query: str) -> None:
+    assert api.get(path, query).status == 404
 
 
 # --- the life of a task ----------------------------------------------------------------------------------------
