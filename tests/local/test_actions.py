@@ -105,9 +105,7 @@ def story(whole: Whole) -> Iterator[Story]:
         secret = api.post(path_of("sources", "crm", "secrets"), {})["secret"]
         partner_secret = api.post(path_of("webhooks", "partner", "secrets"), {})["secret"]
         crm = Source(whole.stack.api_url, "crm", secret)
-        crm.post(
-            [whole.change("user", user, name=user.title(), email=f"{user}@example.com") for user in ("anna", "carla")]
-        )
+        crm.post([user(whole, "Anna"), user(whole, "Carla")])
         whole.settle()
         crm.post([offer(whole, "created")])
         whole.settle()
@@ -207,15 +205,7 @@ def test_the_partner_gets_a_signed_webhook(story: Story) -> None:
 
 
 def test_the_crm_is_told_and_its_echo_starts_nothing(story: Story) -> None:
-    expected = {
-        "calls": 3,
-        "stage": "Won",
-        "owner": "carla",
-        "name": "Pumps!",
-        "credit": "Approved",
-        "credit_limit": "5000",
-    }
-    until(lambda: story.told() == expected, "Telling the CRM", seconds=PATIENCE)
+    until(lambda: story.told() == MADE, "Telling the CRM", seconds=PATIENCE)
     before, runs = story.record(), story.whole.api.get(path_of("records", OFFER, ID, "runs"))
 
     told = len(story.receiver.at("/crm"))
