@@ -2,11 +2,15 @@
 
 What died comes again, as the queue delivers a change again and the machine a task; the world around it lives on."""
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, Literal
+
+from botocore.exceptions import ReadTimeoutError
 
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.deliveries import Delivery
@@ -46,12 +50,48 @@ class Fuse:
     def burnt(self) -> bool:
         return self.at is not None and len(self.calls) > self.at
 
+    def instead(self, call: str, request: Mapping[str, Any]) -> Any:
+        """What becomes of the call it burns at: None, and it is made, or an answer that is none of the service's."""
+        if self.when == "before":
+            raise Died(f"before {call}")
+
+    def afterwards(self, call: str) -> None:
+        """What becomes of the answer."""
+        if self.when == "after":
+            raise Died(f"after {call}")
+
     @contextmanager
     def ignored(self) -> Iterator[None]:
         """Calls of the test itself are none of Stagebell's."""
         self.quiet = True
         yield
         self.quiet = False
+
+
+type How = Literal["busy", "conflict", "lost"]
+_CODES: Mapping[How, str] = {"busy": "ThrottlingException", "conflict": "TransactionCanceledException"}
+
+
+class Failing(Fuse):
+    """Burns at the n-th call as well; not the process dies, the service fails: it is too `busy`, it is at work on the
+    same items (`conflict`), or it has done its work and the answer is `lost`."""
+
+    def __init__(self, at: int, how: How) -> None:
+        super().__init__(at)
+        self.how = how
+
+    def instead(self, call: str, request: Mapping[str, Any]) -> Any:
+        if self.how == "lost":
+            return None
+        answer: dict[str, Any] = {"Error": {"Code": _CODES[self.how], "Message": f"{self.how} at {call}"}}
+        if self.how == "conflict":
+            writes = len(json.loads(request["body"])["TransactItems"])
+            answer["CancellationReasons"] = [{"Code": "None"}] * (writes - 1) + [{"Code": "TransactionConflict"}]
+        return SimpleNamespace(status_code=400), answer | {"ResponseMetadata": {"HTTPStatusCode": 400}}
+
+    def afterwards(self, call: str) -> None:
+        if self.how == "lost":
+            raise ReadTimeoutError(endpoint_url=call)
 
 
 class Mortal:
