@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.deliveries import RANK, State, may_follow
+from stagebell.domain.deliveries import RANK, Delivery, State, may_follow
 from stagebell.domain.errors import InvalidInput
 from stagebell.ports import Guard, RunMoved
 from tests.contract.examples import DEAL, at, change, commit_of, delivery, ended, pages, run
@@ -117,6 +117,31 @@ def test_a_state_moves_back_when_it_is_told_to(world: World) -> None:
     world.deliveries.update(delivery(state="planned"), forward_only=False)
 
     assert world.deliveries.get("dlv_1") == delivery(state="planned")
+
+
+@pytest.mark.parametrize("state", ["planned", "sending", "unknown"])
+def test_what_is_undecided_is_tried_again(world: World, state: State) -> None:
+    world.deliveries.update(delivery(state=state, attempts=1))
+
+    assert world.deliveries.retry(delivery(state="sending", attempts=2), 1)
+    assert world.deliveries.get("dlv_1") == delivery(state="sending", attempts=2)
+
+
+@pytest.mark.parametrize(
+    ("stored", "why"),
+    [
+        (delivery(state="sending", attempts=2), "another attempt is at work"),
+        (delivery(state="sent", attempts=1), "it has gone out"),
+        (delivery(state="bounced", attempts=1), "it has come back"),
+        (delivery(state="failed", attempts=1), "it was given up"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_nothing_is_tried_again_where(world: World, stored: Delivery, why: str) -> None:
+    world.deliveries.update(stored)
+
+    assert not world.deliveries.retry(delivery(state="sending", attempts=2), 1)
+    assert world.deliveries.get("dlv_1") == stored
 
 
 def test_a_delivery_is_found_by_its_message(world: World) -> None:

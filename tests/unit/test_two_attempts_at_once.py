@@ -3,8 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from stagebell.domain import deliveries as ledger
 from stagebell.domain.deliveries import Delivery
+from stagebell.domain.errors import DeliveryThrottled
 from stagebell.domain.executions import Task
 from stagebell.domain.runs import Run
 from stagebell.services.act import Look, Outcome
@@ -120,3 +123,73 @@ def test_what_the_first_attempt_comes_to_know_meanwhile_is_not_unknown_to_the_se
 
     step = stage.run(run).steps[0]
     assert (step.status, step.reason, stage.deliveries[0].state) == ("acted", "", "sent")
+
+
+def due_mail(on_unknown: str) -> tuple[Stage, Task]:
+    stage = Stage(scenario(steps=[mail("first", {"after": "5 minutes"})], on_unknown=on_unknown))
+    run = stage.enter("deal-7", UNASSIGNED)
+    stage.offline.clock.advance(stage.run(run).steps[0].due_at)
+    return stage, Task(run, "first", 1, START)
+
+
+def test_what_the_first_attempt_comes_to_know_meanwhile_is_not_sent_again_though_the_definition_resends():
+    stage, task = due_mail("resend")
+    email = stage.offline.actions["send_email"]
+    assert isinstance(email, SendEmail)
+    second = replace(email, courier=Courier(SentMeanwhile(stage), stage.offline.clock))
+
+    stage.offline.actor.act(task, second)
+
+    (delivery,) = stage.deliveries
+    assert (stage.offline.mailer.sent, delivery.state, delivery.attempts) == ([], "sent", 1)
+    assert (stage.run(task.run).steps[0].status, stage.run(task.run).steps[0].reason) == ("acted", "")
+
+
+def test_what_the_second_attempt_has_sent_is_not_sent_again_when_the_first_is_told_to_slow_down():
+    stage, task = due_mail("resend")
+    email = stage.offline.actions["send_email"]
+    first = iter([True])
+
+    def slow(_: Any) -> None:
+        if next(first, False):
+            stage.offline.actor.act(task, email)
+            raise DeliveryThrottled("slow down")
+
+    stage.offline.mailer._fault = slow
+    stage.offline.actor.act(task, email)
+
+    (delivery,) = stage.deliveries
+    assert (len(stage.offline.mailer.sent), delivery.state) == (1, "sent")
+
+
+@pytest.mark.parametrize("on_unknown", ["leave", "resend"])
+def test_two_attempts_that_find_it_waiting_do_not_both_send_it(on_unknown):
+    stage, task = due_mail(on_unknown)
+    email = stage.offline.actions["send_email"]
+    assert isinstance(email, SendEmail)
+    stage.offline.mailer._fault = _slow_down
+    with pytest.raises(DeliveryThrottled):
+        stage.offline.actor.act(task, email)
+    stage.offline.mailer._fault = None
+
+    stage.offline.actor.act(task, replace(email, courier=Courier(TriedMeanwhile(stage, task), stage.offline.clock)))
+
+    (delivery,) = stage.deliveries
+    assert (len(stage.offline.mailer.sent), delivery.state, delivery.attempts) == (1, "sent", 2)
+
+
+def _slow_down(_: Any) -> None:
+    raise DeliveryThrottled("slow down")
+
+
+class TriedMeanwhile(SentMeanwhile):
+    """A ledger in which another attempt sends what waits, right after this one has found it waiting."""
+
+    def __init__(self, stage: Stage, task: Task) -> None:
+        super().__init__(stage)
+        self._again = lambda: stage.offline.actor.act(task, stage.offline.actions["send_email"])
+
+    def reserve(self, delivery: Delivery, guard: Any) -> Delivery | None:
+        found: Delivery | None = self._ledger.reserve(delivery, guard)
+        self._again()
+        return found

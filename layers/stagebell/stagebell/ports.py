@@ -309,6 +309,10 @@ class Deliveries(Protocol):
     def update(self, delivery: Delivery, *, forward_only: bool = True) -> None:
         """Store a new state; with `forward_only` a state that may not follow the stored one changes nothing."""
 
+    def retry(self, delivery: Delivery, attempts: int) -> bool:
+        """Store that one is tried again, or waits for it, after so many attempts. False, and nothing is stored, where
+        another attempt has been made since, or its outcome is known by now."""
+
     def complained(self, key: str, at: datetime, detail: str) -> None:
         """Note that the recipient complained, whatever the state is."""
 

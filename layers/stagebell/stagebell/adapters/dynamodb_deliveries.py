@@ -65,6 +65,12 @@ class DynamoDeliveries:
         later = Expression("attribute_not_exists(#key) OR #rank < :rank", rank=RANK[delivery.state])
         self._deliveries.put(self._values(delivery), later if forward_only else None)
 
+    def retry(self, delivery: Delivery, attempts: int) -> bool:
+        as_known = Expression(
+            "#attempts = :attempts AND #rank <= :undecided", attempts=attempts, undecided=RANK["unknown"]
+        )
+        return self._deliveries.put(self._values(delivery), as_known)
+
     def complained(self, key: str, at: datetime, detail: str) -> None:
         noted = Expression("SET #complained_at = :at, #detail = :detail", at=instant_text(at), detail=detail)
         self._deliveries.update({"key": key}, noted, Expression("attribute_exists(#key)"))

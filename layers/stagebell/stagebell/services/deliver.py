@@ -5,6 +5,7 @@ What a crash leaves behind, and what the next attempt makes of it:
   after the record    `sending` is found: the outcome is unknown; `on_unknown` decides (leave it, or send again)
   after the sending   the same: the provider's answer was lost with the process
   after the answer    the outcome is known: nothing is sent
+Of two attempts at once, only one notes that it tries again; the other looks again. What is known stays known.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,7 @@ from stagebell.domain.errors import (
     StagebellError,
 )
 from stagebell.domain.runs import Run
-from stagebell.ports import Clock, Deliveries, Guard
+from stagebell.ports import Clock, Deliveries, Guard, RunMoved
 from stagebell.services.act import Look, Outcome
 from stagebell.services.people import Missing, unreached
 
@@ -141,15 +142,23 @@ class Courier:
             self.deliveries.update(left)
             return self.deliveries.get(left.key) or left  # whoever was still at it may have come to know meanwhile
         trying = replace(stored, state="sending", attempts=stored.attempts + 1, parts=parcel.parts)
-        self.deliveries.update(trying, forward_only=False)
-        return self._send(trying, parcel, look)
+        if self.deliveries.retry(trying, stored.attempts):
+            return self._send(trying, parcel, look)
+        found = self.deliveries.get(stored.key)
+        if found is not None and found.known:
+            return found
+        raise RunMoved(f"delivery {stored.key} is being tried by another attempt: look again")
 
     def _send(self, delivery: Delivery, parcel: Parcel, look: Look) -> Delivery:
         try:
             given = parcel.send(delivery.key)
         except _AGAIN as error:
             waiting = ledger.settled(delivery, "planned", self.clock.now(), error.code, error.message)
-            self.deliveries.update(waiting, forward_only=False)
+            if self.deliveries.retry(waiting, delivery.attempts):
+                raise
+            found = self.deliveries.get(delivery.key)
+            if found is not None and found.known:  # another attempt has sent it meanwhile
+                return found
             raise
         except _FINAL as error:
             return self._settle(delivery, "failed", error.code, error.message)

@@ -36,6 +36,13 @@ class MemoryDeliveries:
         if not forward_only or stored is None or may_follow(delivery.state, stored.state):
             self._put(delivery)
 
+    def retry(self, delivery: Delivery, attempts: int) -> bool:
+        stored = self._deliveries.get(delivery.key)
+        if stored is None or stored.known or stored.attempts != attempts:
+            return False
+        self._put(delivery)
+        return True
+
     def _put(self, delivery: Delivery) -> None:
         if delivery.known and not self._keep_known:
             self._deliveries.pop(delivery.key, None)
