@@ -87,6 +87,7 @@ def test_a_service_that_cannot_be_reached_is_busy(stub: Stubber, monkeypatch: py
         (("None", "ConditionalCheckFailed"), "conflict", "the record has moved"),
         (("None", "TransactionConflict"), "conflict", "another transaction writes the record"),
         (("TransactionConflict", "None"), "conflict", "another transaction writes the same change"),
+        (("ConditionalCheckFailed", "ThrottlingError"), "duplicate", "it exists, however busy the tables are"),
     ],
 )
 def test_a_cancelled_commit_says_why(stub: Stubber, codes: tuple[str, ...], result: str, why: str) -> None:

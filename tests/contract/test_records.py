@@ -309,6 +309,19 @@ def test_a_duplicate_ends_none_of_a_hundred_runs(world: World) -> None:
     assert [world.runs.get(r.id) for r in runs] == runs
 
 
+def test_a_change_of_a_record_that_has_moved_ends_none_of_a_hundred_runs(world: World) -> None:
+    runs = _many_runs(world, 60)
+    read = world.records.load(DEAL)
+    apply(world, change("meanwhile", minute=200))
+    endings = [ended(r) for r in runs]
+    parts: dict[str, Any] = {"updated": endings, "enrolments": [enrolment(r) for r in endings]}
+
+    result = world.records.commit(commit_of(read, change("gone", minute=300), **parts))
+
+    assert result == "conflict"
+    assert [world.runs.get(r.id) for r in runs] == runs
+
+
 def test_what_must_stand_together_is_limited_to_a_hundred_items(world: World) -> None:
     runs = [run(f"run_{number}", definition=f"scenario-{number}") for number in range(50)]
 

@@ -9,6 +9,7 @@ from stagebell.domain.errors import DeliveryRejected, DeliveryThrottled, RecordB
 from stagebell.domain.executions import Task
 from stagebell.ports import RunMoved
 from stagebell.services.act import ATTEMPTS, Outcome
+from tests.crashes.crashing import Fuse, Mortal
 from tests.stage import LADDER, QUOTATION, START, UNASSIGNED, Stage, mail, scenario
 
 DONE = {"next": "done"}
@@ -148,6 +149,18 @@ def test_a_task_of_an_older_execution_hands_over_to_the_current_one():
 
     assert (answer["next"], answer["execution"], answer["execution_name"]) == ("continue", 2, f"{run}-2")
     assert action.calls == 0
+
+
+def test_a_run_that_moves_while_it_goes_to_a_new_execution_does_not_go_on_in_two():
+    stage = Stage(scenario(steps=[mail("much-later", {"after": "800 days"})]))
+    stage.post(stage=UNASSIGNED)
+    run = stage.runs()[0].id
+    runs = Mortal("runs", stage.offline.runs, Fuse())
+    runs.save = lambda run, enrolment: False
+    actor = replace(stage.offline.actor, runs=runs)
+
+    with pytest.raises(RecordBusy, match="new execution"):
+        actor.act(Task(run, "much-later", 1, START - timedelta(days=1)), Doing())
 
 
 def test_an_action_that_fails_for_good_fails_its_step_and_the_next_one_goes_on(stage):

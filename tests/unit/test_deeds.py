@@ -98,6 +98,15 @@ def test_a_deed_and_the_end_of_its_step_are_stored_together():
     assert dict(told.before) == {"name": "Acme"}
 
 
+def test_a_deed_counts_though_the_clock_of_the_source_is_ahead_of_ours():
+    stage = begun()
+    stage.offline.applier.apply(stage.change(name="Acme of tomorrow", at=START + timedelta(days=1)))
+
+    act(stage, Doing(setting(name="Acme Ltd")))
+
+    assert (stage.record().current["name"], stage.runs()[0].steps[0].status) == ("Acme Ltd", "acted")
+
+
 def test_a_deed_on_another_record_is_stored_with_the_step_too():
     stage = begun(workflow("one", "first"))
 

@@ -136,6 +136,19 @@ def test_a_message_that_may_have_gone_out_is_resent_a_few_times_where_the_defini
     assert [(d.state, d.attempts) for d in stage.deliveries] == [("unknown", RESENDS)]
 
 
+def test_a_message_over_which_the_process_dies_each_time_is_not_resent_for_ever():
+    stage, task = due(to=TWO[:1], on_unknown="resend")
+    failing(stage, *[Died()] * 9)
+
+    for _ in range(RESENDS):
+        with pytest.raises(Died):
+            act(stage, task)
+    act(stage, task)
+
+    assert [(d.state, d.attempts) for d in stage.deliveries] == [("unknown", RESENDS)]
+    assert stage.runs()[0].steps[0].reason == "delivery_unknown"
+
+
 def test_after_a_death_in_the_middle_of_sending_the_others_are_still_written_to():
     stage, task = due()
     failing(stage, Died())
