@@ -159,7 +159,8 @@ def _write(record: Record, change: Change, stamp: Stamp) -> Comparison:
     newest = record.touched is None or stamp.at > record.touched.at
     outdated = () if newest and not buried else tuple(_outdated(record, change, stamp, buried))
     if buried or (len(outdated) == len(change.fields) and not stamp.covers(record.touched)):
-        return Comparison(record, record, change, None, frozenset(), outdated, record.current)
+        after = _reported(record, change, buried)
+        return Comparison(record, after, change, None, frozenset(), outdated, record.current)
     written = change.fields if not outdated else {n: v for n, v in change.fields.items() if n not in outdated}
     known = _known(record, change)
     changed = frozenset([name for name, value in written.items() if known.get(name) != value])
@@ -181,6 +182,15 @@ def _write(record: Record, change: Change, stamp: Stamp) -> Comparison:
     )
     event: Event = "created" if announces else "updated" if changed else "saved"
     return Comparison(record, after, change, event, changed, outdated, known)
+
+
+def _reported(record: Record, change: Change, buried: bool) -> Record:
+    """A change that comes too late for its values still says who knows the record, and how it began: whatever the order
+    of arrival, the mirror ends the same. What was deleted since has to be announced anew."""
+    known = replace(record, sources=_heard_from(record, change))
+    if change.type == "created" and not record.announced and record.created_at is None:
+        known = replace(known, announced=not buried, created_at=change.occurred_at, created_by=change.actor)
+    return known if known == record else replace(known, version=record.version + 1)
 
 
 def _heard_from(record: Record, change: Change) -> tuple[str, ...]:
