@@ -151,6 +151,16 @@ def test_a_task_of_an_older_execution_hands_over_to_the_current_one():
     assert action.calls == 0
 
 
+def test_a_task_of_an_execution_that_was_stopped_does_not_act_though_its_step_is_due(stage):
+    run = stage.runs()[0].id
+    stage.offline.finisher.pause(run)
+    stage.offline.finisher.resume(run)
+
+    answer = act(stage, action := Doing(), execution=1)
+
+    assert (answer["next"], answer["execution_name"], action.calls) == ("continue", f"{run}-2", 0)
+
+
 def test_a_run_that_moves_while_it_goes_to_a_new_execution_does_not_go_on_in_two():
     stage = Stage(scenario(steps=[mail("much-later", {"after": "800 days"})]))
     stage.post(stage=UNASSIGNED)

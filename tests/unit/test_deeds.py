@@ -98,6 +98,16 @@ def test_a_deed_and_the_end_of_its_step_are_stored_together():
     assert dict(told.before) == {"name": "Acme"}
 
 
+def test_a_deed_is_committed_in_the_name_of_its_run(monkeypatch):
+    stage = begun()
+    commits, commit = [], stage.offline.records.commit
+    monkeypatch.setattr(stage.offline.records, "commit", lambda told: commits.append(told) or commit(told))
+
+    act(stage, Doing(setting(name="Acme Ltd")))
+
+    assert [told.acting for told in commits] == [stage.runs()[0].id]
+
+
 def test_a_deed_counts_though_the_clock_of_the_source_is_ahead_of_ours():
     stage = begun()
     stage.offline.applier.apply(stage.change(name="Acme of tomorrow", at=START + timedelta(days=1)))
