@@ -189,6 +189,21 @@ def test_one_message_tells_a_number_of_changes_and_asks_for_another(stage: ToldS
     assert [fields["count"] for fields in stage.told] == list(range(1, LETTERS + 3))
 
 
+def test_the_message_that_goes_on_is_not_taken_for_the_one_that_came_with_the_change(
+    stage: ToldStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(LETTERS + 1):
+        stage.deed(count=number + 1)
+    (first, *_) = stage.offline.teller.take()
+    asked: list[tuple[int, str]] = []
+    monkeypatch.setattr(stage.offline.teller, "tell", lambda tell, again="": asked.append((tell.version, again)))
+
+    stage.offline.write_back.carry_out(first)
+
+    ((version, again),) = asked
+    assert version == LETTERS + 2 and again, "the queue drops what it was sent within five minutes"
+
+
 def test_a_slow_source_does_not_use_up_the_time_of_the_function(stage: ToldStage) -> None:
     def slowly(_: Post) -> Posted:
         stage.offline.clock.advance(stage.now + write_back.BUDGET + timedelta(seconds=1))
