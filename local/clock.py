@@ -10,7 +10,7 @@ from local.deploy import reconfigure
 from local.place import LocalStackError, Place
 from local.stack import Stack
 from stagebell.adapters.clocks import clock_from
-from stagebell.ports import Clock
+from stagebell.ports.clock import Clock
 
 RATE = 3600
 LEADS = (10, 30, 90)  # seconds between setting the clock and the moment it shows `start`

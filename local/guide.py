@@ -7,7 +7,7 @@ from rich.console import Console
 from local.stack import Stack
 from local.webhooks import Source
 from stagebell.domain.fields import short_instant
-from stagebell.ports import Clock
+from stagebell.ports.clock import Clock
 
 POST_A_CHANGE = """\
 export STAGEBELL_URL={url}

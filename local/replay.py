@@ -15,7 +15,7 @@ from local.webhooks import Source
 from stagebell.cli.changelog import ChangeLog
 from stagebell.cli.files import load_valid
 from stagebell.domain.fields import instant_text, parse_instant
-from stagebell.ports import Clock
+from stagebell.ports.clock import Clock
 from stagebell.runtime.offline import Offline
 
 DEFINITIONS = ROOT / "examples" / "incidents"

@@ -24,7 +24,7 @@ from stagebell.cli import apply
 from stagebell.cli.client import Client, path_of
 from stagebell.cli.plan import make_plan
 from stagebell.domain.errors import StagebellError
-from stagebell.ports import Clock
+from stagebell.ports.clock import Clock
 from stagebell.services.access import create
 
 __all__ = ["main", "parameters"]

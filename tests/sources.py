@@ -11,7 +11,8 @@ from stagebell.adapters.memory.poster import Post
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.deliveries import Delivery
 from stagebell.domain.planning import Tell
-from stagebell.ports import Applied, Posted
+from stagebell.ports.calls import Posted
+from stagebell.ports.records import Applied
 from tests.stage import Stage
 
 ADDRESS = "https://crm.example.com/stagebell"

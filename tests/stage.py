@@ -10,7 +10,7 @@ from stagebell.domain.deliveries import Delivery
 from stagebell.domain.fields import canonical
 from stagebell.domain.records import Record
 from stagebell.domain.runs import Run
-from stagebell.ports import Applied
+from stagebell.ports.records import Applied
 from stagebell.runtime.offline import Offline
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday

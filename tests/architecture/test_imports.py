@@ -20,15 +20,15 @@ ALLOWED = {
     "adapters": {"adapters", "domain", "ports"},
     "contracts": {"contracts", "domain"},
     "domain": {"domain"},
-    "ports": {"domain"},
+    "ports": {"ports", "domain"},
     "runtime": {"runtime", "adapters", "api", "services", "contracts", "domain", "ports"},
     "cli": {"cli", "runtime", "adapters", "api", "services", "contracts", "domain", "ports"},
 }
 EXCEPTIONS = {
-    ("stagebell.contracts.api.access", "stagebell.ports"): "an answer is made of what is stored",
-    ("stagebell.contracts.api.definitions", "stagebell.ports"): "an answer is made of what is stored",
-    ("stagebell.contracts.api.inbox", "stagebell.ports"): "an answer is made of what is stored",
-    ("stagebell.contracts.api.records", "stagebell.ports"): "an answer is made of what is stored",
+    ("stagebell.contracts.api.access", "stagebell.ports.access"): "an answer is made of what is stored",
+    ("stagebell.contracts.api.definitions", "stagebell.ports.definitions"): "an answer is made of what is stored",
+    ("stagebell.contracts.api.inbox", "stagebell.ports.inbox"): "an answer is made of what is stored",
+    ("stagebell.contracts.api.records", "stagebell.ports.records"): "an answer is made of what is stored",
 }
 THIRD_PARTY = {
     "functions": set(),

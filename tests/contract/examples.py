@@ -9,7 +9,8 @@ from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.deliveries import Delivery
 from stagebell.domain.records import Record, compare
 from stagebell.domain.runs import Enrolment, Run, StepState
-from stagebell.ports import Applied, Commit, Page, Stored
+from stagebell.ports.pages import Page
+from stagebell.ports.records import Applied, Commit, Stored
 
 DEAL = RecordKey("deal", "7")
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from stagebell.ports import ApiKey, Remembered
+from stagebell.ports.access import ApiKey, Remembered
 from tests.contract.examples import at, pages
 from tests.contract.worlds import World
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from stagebell.domain.errors import Conflict
-from stagebell.ports import Definition, Head
+from stagebell.ports.definitions import Definition, Head
 from tests.contract.examples import at, pages
 from tests.contract.worlds import ACTIVE_LIMIT, PAGE_SIZE, World
 

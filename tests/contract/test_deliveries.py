@@ -6,7 +6,7 @@ import pytest
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.deliveries import RANK, Delivery, State, may_follow
 from stagebell.domain.errors import InvalidInput
-from stagebell.ports import Guard, RunMoved
+from stagebell.ports.deliveries import Guard, RunMoved
 from tests.contract.examples import DEAL, at, change, commit_of, delivery, ended, pages, run
 from tests.contract.worlds import PAGE_SIZE, World
 

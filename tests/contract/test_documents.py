@@ -16,7 +16,7 @@ from stagebell.domain.errors import InvalidInput
 from stagebell.domain.planning import Halt, Wake
 from stagebell.domain.records import Record, Stamp
 from stagebell.domain.runs import Enrolment, Run, StepState
-from stagebell.ports import Applied
+from stagebell.ports.records import Applied
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
 WORD = TEXT.filter(bool)

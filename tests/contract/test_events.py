@@ -16,7 +16,7 @@ from stagebell.domain import signatures
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.executions import execution_name, function_name, machine_state
 from stagebell.domain.planning import Wake
-from stagebell.ports import Command
+from stagebell.ports.queues import Command
 from stagebell.runtime.webhooks import webhook
 
 EVENTS = Path(__file__).parents[2] / "events"

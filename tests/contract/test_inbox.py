@@ -10,7 +10,7 @@ from stagebell.adapters import dynamodb_inbox
 from stagebell.adapters.dynamodb_inbox import BATCH, DynamoInbox
 from stagebell.adapters.retention import Retention
 from stagebell.domain.errors import InvalidInput, RecordBusy
-from stagebell.ports import Notice
+from stagebell.ports.inbox import Notice
 from tests.contract.examples import DEAL, at, pages
 from tests.contract.worlds import SetClock, World
 

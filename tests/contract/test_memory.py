@@ -10,7 +10,8 @@ from stagebell.adapters.memory.scheduler import MemoryScheduler
 from stagebell.adapters.memory.secrets import MemorySecrets
 from stagebell.adapters.memory.store import MemoryStore
 from stagebell.domain.planning import Halt, Wake
-from stagebell.ports import Command, Guard
+from stagebell.ports.deliveries import Guard
+from stagebell.ports.queues import Command
 from tests.contract.examples import DEAL, at, change, commit_of, delivery, ended, enrolment, run
 
 

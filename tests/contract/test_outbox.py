@@ -10,7 +10,9 @@ from stagebell.adapters.memory.secrets import MemorySecrets
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.echoes import Echo
 from stagebell.domain.planning import Tell
-from stagebell.ports import Definition, Letter, Posted
+from stagebell.ports.calls import Posted
+from stagebell.ports.definitions import Definition
+from stagebell.ports.outbox import Letter
 from stagebell.services.shelves import Shelves
 from stagebell.services.webhooks import Webhooks
 from stagebell.services.write_back import WriteBack, key_of

@@ -12,7 +12,7 @@ from stagebell.domain.locks import Lock
 from stagebell.domain.planning import Halt, Tell, Wake
 from stagebell.domain.records import Record
 from stagebell.domain.rotations import Given, Rotation
-from stagebell.ports import Filing, Settling
+from stagebell.ports.records import Filing, Settling
 from tests.contract.examples import DEAL, at, change, commit_of, ended, enrolment, pages, run
 from tests.contract.worlds import PAGE_SIZE, World
 

@@ -22,7 +22,13 @@ from stagebell.adapters.memory.runs import MemoryRuns
 from stagebell.adapters.memory.store import MemoryStore
 from stagebell.adapters.memory.suppressions import MemorySuppressions
 from stagebell.adapters.retention import Retention
-from stagebell.ports import ApiKeys, Definitions, Deliveries, Inbox, Outbox, Records, Requests, Runs, Suppressions
+from stagebell.ports.access import ApiKeys, Requests
+from stagebell.ports.definitions import Definitions
+from stagebell.ports.deliveries import Deliveries, Suppressions
+from stagebell.ports.inbox import Inbox
+from stagebell.ports.outbox import Outbox
+from stagebell.ports.records import Records
+from stagebell.ports.runs import Runs
 
 PAGE_SIZE = 3
 ACTIVE_LIMIT = 20

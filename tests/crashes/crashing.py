@@ -18,7 +18,7 @@ from stagebell.domain.errors import RETRIED_BY_MACHINES
 from stagebell.domain.executions import Task
 from stagebell.domain.planning import Wake
 from stagebell.domain.runs import Run
-from stagebell.ports import Command
+from stagebell.ports.queues import Command
 from stagebell.services.act import Actor
 from stagebell.services.apply import Applier
 from stagebell.services.finish import Commander, Finisher

@@ -25,7 +25,7 @@ from moto.stepfunctions.models import stepfunctions_backends
 
 from stagebell.adapters.memory.clock import VirtualClock
 from stagebell.domain.errors import RETRIED_BY_MACHINES
-from stagebell.ports import Posted
+from stagebell.ports.calls import Posted
 from stagebell.runtime import wiring
 from tests.contract.tables import table_definitions
 from tests.crashes.crashing import Died, Fuse

@@ -18,7 +18,7 @@ from local.webhooks import Source
 from stagebell.cli.client import Client, path_of, quoted
 from stagebell.contracts.definitions.kinds import KINDS
 from stagebell.domain.fields import instant_text
-from stagebell.ports import Clock
+from stagebell.ports.clock import Clock
 
 PATIENCE = 40  # seconds; a busy machine is slow, but it comes to an end
 

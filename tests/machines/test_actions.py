@@ -11,7 +11,7 @@ import pytest
 
 from stagebell.contracts.definitions.actions import ACTION_MODELS
 from stagebell.domain.changes import RecordKey
-from stagebell.ports import Posted
+from stagebell.ports.calls import Posted
 from stagebell.runtime import wiring
 from tests.machines.deals import CRM, DEALS, EVERYTHING, FUNCTION, OTHER, PARTNER, SCORE, begin, post, score, workflow
 from tests.machines.world import World, machine_arn, world

@@ -14,7 +14,7 @@ from functions.api.app import lambda_handler as api
 from functions.authorizer.app import lambda_handler as authorize
 from functions.receive_feedback.app import lambda_handler as receive_feedback
 from stagebell.domain.errors import DeliveryThrottled
-from stagebell.ports import Posted
+from stagebell.ports.calls import Posted
 from stagebell.runtime import actions, wiring
 from tests.machines.deals import CRM, DEALS, EVERYTHING, FUNCTION, OTHER, PARTNER, SCORE, begin, post, score, workflow
 from tests.machines.recorder import Use, acting

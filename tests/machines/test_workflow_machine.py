@@ -8,7 +8,7 @@ import pytest
 
 from stagebell.adapters.stepfunctions import StepFunctionsScheduler
 from stagebell.domain.errors import DeliveryThrottled, DeliveryUnavailable, RecordBusy
-from stagebell.ports import Command
+from stagebell.ports.queues import Command
 from stagebell.runtime import actions, wiring
 from tests.machines.world import ACTIONS, World, machine_arn, world
 from tests.stage import ACCOUNT, DEAL, QUOTATION, START, UNASSIGNED, WON

@@ -28,7 +28,7 @@ from stagebell.domain import signatures
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.records import Record
 from stagebell.domain.runs import Run
-from stagebell.ports import Definition
+from stagebell.ports.definitions import Definition
 from stagebell.runtime import wiring
 from stagebell.services.shelves import shelf_of
 from tests.machines.moto_hooks import VirtualMachines

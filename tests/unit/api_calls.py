@@ -28,7 +28,7 @@ from stagebell.adapters.public_holidays import public_holidays
 from stagebell.api.ports import ApiPorts
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.deliveries import Delivery
-from stagebell.ports import Guard
+from stagebell.ports.deliveries import Guard
 from stagebell.services.apply import Applier
 from stagebell.services.catalog import Catalog
 from stagebell.services.checks.world import Tools

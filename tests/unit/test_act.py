@@ -7,7 +7,7 @@ import pytest
 
 from stagebell.domain.errors import DeliveryRejected, DeliveryThrottled, RecordBusy
 from stagebell.domain.executions import Task
-from stagebell.ports import RunMoved
+from stagebell.ports.deliveries import RunMoved
 from stagebell.services.act import ATTEMPTS, Outcome
 from tests.crashes.crashing import Fuse, Mortal
 from tests.stage import LADDER, QUOTATION, START, UNASSIGNED, Stage, mail, scenario

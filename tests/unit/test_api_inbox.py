@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from stagebell.domain.changes import Change, RecordKey
-from stagebell.ports import Notice
+from stagebell.ports.inbox import Notice
 from stagebell.runtime import wiring
 from stagebell.services.apply import Applier
 from tests.unit.api_calls import START, Api, make_api

@@ -9,7 +9,7 @@ import pytest
 
 from functions.authorizer.app import lambda_handler
 from stagebell.adapters.memory.access import MemoryApiKeys
-from stagebell.ports import ApiKey
+from stagebell.ports.access import ApiKey
 from stagebell.runtime import wiring
 from stagebell.services import access
 from tests.unit.api_calls import Context

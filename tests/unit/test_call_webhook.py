@@ -15,7 +15,7 @@ from stagebell.domain import signatures
 from stagebell.domain.deliveries import Delivery
 from stagebell.domain.errors import DeliveryRejected, DeliveryThrottled, DeliveryUnavailable, DeliveryUnknown
 from stagebell.domain.executions import Task
-from stagebell.ports import Posted
+from stagebell.ports.calls import Posted
 from stagebell.services.deliver import RESENDS
 from stagebell.services.webhooks import BODY_LIMIT, encoded, message
 from tests.stage import START, UNASSIGNED, Stage

@@ -6,7 +6,7 @@ import pytest
 
 from stagebell.domain.errors import DeliveryThrottled
 from stagebell.domain.executions import Task
-from stagebell.ports import Email
+from stagebell.ports.messages import Email
 from stagebell.services.copies import CARRIED
 from tests.stage import START, UNASSIGNED, Stage, mail, scenario
 

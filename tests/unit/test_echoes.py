@@ -10,7 +10,8 @@ import pytest
 from stagebell.adapters.memory.poster import Post
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.echoes import KEPT, OVERLAP, SIZE, WINDOW, Echo, expect, hear, nod, with_late
-from stagebell.ports import Applied, Posted
+from stagebell.ports.calls import Posted
+from stagebell.ports.records import Applied
 from tests.sources import CRM, ToldStage
 from tests.stage import QUOTATION, START, UNASSIGNED, WON, mail, scenario
 

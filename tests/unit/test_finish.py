@@ -6,7 +6,7 @@ import pytest
 
 from stagebell.adapters.memory.runs import MemoryRuns
 from stagebell.domain.errors import Conflict, NotFound, RecordBusy
-from stagebell.ports import Command
+from stagebell.ports.queues import Command
 from stagebell.services.finish import Commander
 from tests.stage import LADDER, QUOTATION, START, UNASSIGNED, Stage, mail, scenario
 

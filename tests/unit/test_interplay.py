@@ -14,7 +14,7 @@ from stagebell.domain.interplay import Finding, Interplay
 from stagebell.domain.objects import read_object, with_built_ins
 from stagebell.domain.scenario_documents import read_scenario
 from stagebell.domain.scenarios import Scenario
-from stagebell.ports import Definition
+from stagebell.ports.definitions import Definition
 from stagebell.services.define import Definer
 from stagebell.services.warn import FINDING_LIMIT
 

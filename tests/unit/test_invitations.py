@@ -8,7 +8,7 @@ from icalendar import Calendar, Event
 
 from stagebell.adapters.invitation_files import calendar_file
 from stagebell.domain.invitations import DOCUMENTS, Invitation, Party
-from stagebell.ports import Email
+from stagebell.ports.messages import Email
 from tests.stage import START, Stage
 
 EVENT = {

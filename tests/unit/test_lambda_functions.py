@@ -17,7 +17,7 @@ from stagebell.adapters.invocations import ANSWER_LIMIT, PAYLOAD_LIMIT
 from stagebell.adapters.lambda_functions import CLIENT_CONFIG, LambdaFunctions
 from stagebell.adapters.memory.functions import MemoryFunctions
 from stagebell.domain import errors
-from stagebell.ports import Functions
+from stagebell.ports.calls import Functions
 from stagebell.runtime import wiring
 
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:credit-check:live"

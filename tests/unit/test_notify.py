@@ -7,7 +7,7 @@ import pytest
 
 from stagebell.domain.errors import DeliveryThrottled, RecordBusy, StagebellError
 from stagebell.domain.executions import Task
-from stagebell.ports import Notice
+from stagebell.ports.inbox import Notice
 from tests.stage import DEAL, START, UNASSIGNED, WON, Stage, scenario
 
 LINKED = DEAL | {"record_url": "https://crm.example.com/deals/{{ id }}?tab={{ stage }}"}

@@ -21,7 +21,7 @@ from stagebell.adapters.clocks import SystemClock
 from stagebell.adapters.poster import ADDRESSES, HttpsPoster, wait_of
 from stagebell.domain.errors import DeliveryRejected, DeliveryUnavailable, DeliveryUnknown
 from stagebell.domain.signatures import new_secret
-from stagebell.ports import Posted
+from stagebell.ports.calls import Posted
 from stagebell.services.webhooks import Webhooks
 
 HOST = "hooks.example.com"

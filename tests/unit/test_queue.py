@@ -15,7 +15,7 @@ from moto import mock_aws
 from stagebell.adapters.sqs import SqsChangeQueue, read_message
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.errors import BodyTooLarge, InvalidInput, QueueUnavailable
-from stagebell.ports import ChangeQueue, Command
+from stagebell.ports.queues import ChangeQueue, Command
 
 CHANGE = Change(
     id="sales:msg_1:0",

@@ -10,7 +10,7 @@ from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.errors import DeliveryThrottled, DeliveryUnknown
 from stagebell.domain.executions import Task
 from stagebell.domain.planning import DEPTH_LIMIT, RUNS_PER_HOUR
-from stagebell.ports import Email
+from stagebell.ports.messages import Email
 from stagebell.services.explain import Explainer
 from tests.stage import LADDER, QUOTATION, START, UNASSIGNED, WON, Stage, mail, scenario, sets, workflow
 

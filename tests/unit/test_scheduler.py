@@ -15,7 +15,7 @@ from stagebell.adapters.clocks import LogicalClock
 from stagebell.adapters.stepfunctions import StepFunctionsScheduler
 from stagebell.domain.errors import ChannelMisconfigured, RecordBusy, StagebellError
 from stagebell.domain.planning import Halt, Wake
-from stagebell.ports import Scheduler
+from stagebell.ports.runs import Scheduler
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stagebell-scenario"
 WORKFLOWS = "arn:aws:states:eu-central-1:123456789012:stateMachine:stagebell-workflow"

@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 
 from stagebell.adapters.ses import CLIENT_CONFIG, SesMailer, mailbox
 from stagebell.domain import errors
-from stagebell.ports import Attachment, Email
+from stagebell.ports.messages import Attachment, Email
 
 EMAIL = Email(
     key="dlv_3f8a1c",

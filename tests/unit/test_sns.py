@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from stagebell.adapters.sns import CLIENT_CONFIG, SnsTexter
 from stagebell.domain import errors
-from stagebell.ports import Sms
+from stagebell.ports.messages import Sms
 
 SMS = Sms(key="dlv_1", phone="+4930901820", text="Deal won")
 

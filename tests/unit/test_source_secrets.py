@@ -14,7 +14,7 @@ from moto import mock_aws
 from stagebell.adapters.secrets_manager import SecretsManagerSecrets
 from stagebell.domain.errors import ChannelMisconfigured, Conflict, DeliveryUnavailable, NotFound, QueueUnavailable
 from stagebell.domain.signatures import new_secret
-from stagebell.ports import Secrets
+from stagebell.ports.secrets import Secrets
 from stagebell.runtime.settings import SecretSettings, SettingWrong
 
 PREFIX = "stagebell/sources/"

@@ -10,7 +10,7 @@ from stagebell.domain.changes import RecordKey
 from stagebell.domain.planning import Tell
 from stagebell.domain.records import Record
 from stagebell.domain.rotations import Rotation
-from stagebell.ports import Commit, Settling
+from stagebell.ports.records import Commit, Settling
 from tests.contract.examples import DEAL, change, commit_of, ended, enrolment, run
 from tests.contract.worlds import SetClock
 

@@ -22,7 +22,7 @@ from stagebell.domain.errors import (
     StagebellError,
 )
 from stagebell.domain.signatures import verify
-from stagebell.ports import Posted
+from stagebell.ports.calls import Posted
 from stagebell.services import write_back
 from stagebell.services.replay import Replayer
 from stagebell.services.write_back import LETTERS

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from stagebell.domain.errors import InvalidValue
 from stagebell.domain.fields import parse_instant
-from stagebell.ports import Clock
+from stagebell.ports.clock import Clock
 
 _LOGICAL = re.compile(r"(?P<start>[^@]+)@(?P<real>\d{1,11}(?:\.\d{1,6})?)x(?P<rate>\d{1,7}(?:\.\d{1,6})?)", re.ASCII)
 _FIRST = datetime.min.replace(tzinfo=UTC)

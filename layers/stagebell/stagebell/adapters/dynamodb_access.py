@@ -6,7 +6,9 @@ from stagebell.adapters.dynamodb_items import Item, packed_text, values_of
 from stagebell.adapters.dynamodb_tables import PAGE_SIZE, Client, Expression, Listing, Table
 from stagebell.adapters.retention import ANSWERS, IN_PROGRESS, expiry
 from stagebell.domain.fields import instant_text
-from stagebell.ports import ApiKey, Clock, Page, Remembered
+from stagebell.ports.access import ApiKey, Remembered
+from stagebell.ports.clock import Clock
+from stagebell.ports.pages import Page
 
 _API_KEYS = "api-keys"
 

@@ -28,7 +28,7 @@ from stagebell.domain.fields import instant_text
 from stagebell.domain.planning import Tell
 from stagebell.domain.rotations import Rotation
 from stagebell.domain.runs import Enrolment, Run
-from stagebell.ports import Applied, Commit, Settling
+from stagebell.ports.records import Applied, Commit, Settling
 
 
 @dataclass(frozen=True, slots=True)

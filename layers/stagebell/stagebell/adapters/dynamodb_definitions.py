@@ -14,7 +14,8 @@ from stagebell.adapters.dynamodb_items import Item, packed, values_of
 from stagebell.adapters.dynamodb_tables import PAGE_SIZE, Client, Expression, Listing, Table, Write, transact
 from stagebell.domain.errors import Conflict, StagebellError
 from stagebell.domain.fields import instant_text
-from stagebell.ports import ACTIVE_LIMIT, Definition, Head, Page
+from stagebell.ports.definitions import ACTIVE_LIMIT, Definition, Head
+from stagebell.ports.pages import Page
 
 _COUNTER = {"pk": "counter", "sk": "counter"}
 

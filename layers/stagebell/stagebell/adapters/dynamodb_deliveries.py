@@ -14,7 +14,8 @@ from stagebell.domain.changes import RecordKey
 from stagebell.domain.deliveries import RANK, Channel, Delivery, State
 from stagebell.domain.errors import StagebellError
 from stagebell.domain.fields import instant_text
-from stagebell.ports import Guard, Page, RunMoved
+from stagebell.ports.deliveries import Guard, RunMoved
+from stagebell.ports.pages import Page
 
 _GOING = Expression("#status = :running", running="running")
 

@@ -21,7 +21,8 @@ from stagebell.adapters.retention import Retention
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import RecordBusy, StagebellError
 from stagebell.domain.fields import instant_text
-from stagebell.ports import Notice, Page
+from stagebell.ports.inbox import Notice
+from stagebell.ports.pages import Page
 
 type _Shelf = Literal["all", "unread"]
 

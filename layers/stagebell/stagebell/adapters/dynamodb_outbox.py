@@ -9,7 +9,8 @@ from stagebell.adapters.record_documents import echo_document, echo_from
 from stagebell.adapters.retention import expiry
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.echoes import WINDOW, Echo, expect
-from stagebell.ports import Clock, Letter
+from stagebell.ports.clock import Clock
+from stagebell.ports.outbox import Letter
 
 
 class DynamoOutbox:

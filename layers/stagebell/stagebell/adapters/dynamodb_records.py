@@ -52,7 +52,8 @@ from stagebell.domain.errors import RecordBusy, StagebellError
 from stagebell.domain.follow_ups import shelf
 from stagebell.domain.records import Record
 from stagebell.domain.rotations import Rotation
-from stagebell.ports import Applied, Commit, CommitResult, Page, Stored
+from stagebell.ports.pages import Page
+from stagebell.ports.records import Applied, Commit, CommitResult, Stored
 
 _RECORD_JSON = ("fields", "stamps", "touched", "deleted", "lock", "sources", "echoes")
 _APPLIED_JSON = ("change", "before", "after", "outdated", "evaluations", "dispatch")

@@ -11,7 +11,7 @@ from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import StagebellError
 from stagebell.domain.fields import instant_text
 from stagebell.domain.runs import Enrolment, Run
-from stagebell.ports import Page
+from stagebell.ports.pages import Page
 
 _JSON = ("steps", "causes")
 _NEW = Expression("attribute_not_exists(#id)")

@@ -18,7 +18,7 @@ from threading import Timer
 
 from stagebell.domain.addresses import Target, is_public, target_of
 from stagebell.domain.errors import DeliveryRejected, DeliveryUnavailable, DeliveryUnknown
-from stagebell.ports import Posted
+from stagebell.ports.calls import Posted
 
 CONNECT_SECONDS = 2.5
 ANSWER_SECONDS = 10.0

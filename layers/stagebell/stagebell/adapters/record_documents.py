@@ -13,7 +13,7 @@ from stagebell.domain.planning import Halt, Order, Tell, Wake
 from stagebell.domain.records import Record, Stamp
 from stagebell.domain.rotations import Given, Rotation
 from stagebell.domain.runs import Enrolment
-from stagebell.ports import Applied
+from stagebell.ports.records import Applied
 
 
 def record_document(record: Record) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from stagebell.ports import Clock
+from stagebell.ports.clock import Clock
 
 ANSWERS = timedelta(hours=24)
 IN_PROGRESS = timedelta(minutes=1)  # longer than any handler may run: whoever began is gone by then

@@ -19,7 +19,7 @@ from stagebell.domain.errors import (
     QueueUnavailable,
 )
 from stagebell.domain.signatures import key_of, new_secret
-from stagebell.ports import Clock
+from stagebell.ports.clock import Clock
 
 KEPT = timedelta(minutes=5)
 KEPT_AT_LEAST = timedelta(seconds=30)  # so a flood of bad signatures or unknown sources does not become one of calls

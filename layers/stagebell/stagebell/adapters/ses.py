@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from stagebell.adapters.providers import CLIENT_CONFIG, Meanings, translated
 from stagebell.domain.errors import ChannelMisconfigured, DeliveryRejected, RecipientUnreachable
 from stagebell.domain.feedback import DELIVERY_TAG
-from stagebell.ports import Attachment, Email
+from stagebell.ports.messages import Attachment, Email
 
 __all__ = ["CLIENT_CONFIG", "SesMailer", "mailbox"]
 _MEANINGS: Meanings = MappingProxyType(

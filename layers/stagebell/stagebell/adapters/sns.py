@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from stagebell.adapters.providers import CLIENT_CONFIG, Meanings, translated
 from stagebell.domain.errors import ChannelMisconfigured, DeliveryRejected, RecipientUnreachable, StagebellError
-from stagebell.ports import Sms
+from stagebell.ports.messages import Sms
 
 __all__ = ["CLIENT_CONFIG", "SnsTexter"]
 

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from stagebell.adapters.documents import change_document, change_from
 from stagebell.domain.changes import Change
 from stagebell.domain.errors import BodyTooLarge, InvalidInput, Problem, QueueUnavailable
-from stagebell.ports import Command
+from stagebell.ports.queues import Command
 
 COMMAND_VERSION = 1
 ENTRIES_PER_BATCH = 10

@@ -11,7 +11,7 @@ from stagebell.adapters.sqs import entry, foreign
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import RecordBusy
 from stagebell.domain.planning import Tell
-from stagebell.ports import Clock
+from stagebell.ports.clock import Clock
 
 TELL_VERSION = 1
 LONGEST_PAUSE = 11 * 3600  # seconds; the service allows twelve hours from when the message was received

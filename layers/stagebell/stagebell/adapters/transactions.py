@@ -11,7 +11,7 @@ from itertools import batched
 from stagebell.adapters.memberships import Membership, memberships
 from stagebell.domain.errors import StagebellError
 from stagebell.domain.runs import Enrolment, Run
-from stagebell.ports import Commit
+from stagebell.ports.records import Commit
 
 ITEMS = 100
 _AHEAD = 49  # pairs of run and enrolment, beside two checks

@@ -4,22 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from stagebell.ports import (
-    ApiKeys,
-    ChangeQueue,
-    Clock,
-    Definitions,
-    Deliveries,
-    Inbox,
-    Outbox,
-    Records,
-    Requests,
-    Runs,
-    Scheduler,
-    Secrets,
-    Suppressions,
-    Teller,
-)
+from stagebell.ports.access import ApiKeys, Requests
+from stagebell.ports.clock import Clock
+from stagebell.ports.definitions import Definitions
+from stagebell.ports.deliveries import Deliveries, Suppressions
+from stagebell.ports.inbox import Inbox
+from stagebell.ports.outbox import Outbox, Teller
+from stagebell.ports.queues import ChangeQueue
+from stagebell.ports.records import Records
+from stagebell.ports.runs import Runs, Scheduler
+from stagebell.ports.secrets import Secrets
 from stagebell.services.catalog import Catalog
 from stagebell.services.checks.world import Tools
 

@@ -19,7 +19,7 @@ from stagebell.domain import changes, conditions, errors, executions, paths, pla
 from stagebell.domain import fields as field_rules
 from stagebell.domain.errors import StagebellError
 from stagebell.domain.operators import LISTS, MOMENT, NUMBER, OPERATORS, TEXT, Operator
-from stagebell.ports import ACTIVE_LIMIT
+from stagebell.ports.definitions import ACTIVE_LIMIT
 from stagebell.runtime import settings
 from stagebell.services import copies, receive, requests
 

@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 if TYPE_CHECKING:
     from stagebell.domain.deliveries import Delivery
     from stagebell.domain.runs import Run, StepState
-    from stagebell.ports import Applied
+    from stagebell.ports.records import Applied
 
 NAMESPACE = "Stagebell"
 LATE = timedelta(hours=1)

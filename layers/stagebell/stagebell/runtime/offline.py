@@ -25,7 +25,9 @@ from stagebell.adapters.memory.suppressions import MemorySuppressions
 from stagebell.adapters.phone import e164
 from stagebell.adapters.public_holidays import public_holidays
 from stagebell.domain.invitations import Invitation
-from stagebell.ports import Applied, Definition, Renderer
+from stagebell.ports.definitions import Definition
+from stagebell.ports.messages import Renderer
+from stagebell.ports.records import Applied
 from stagebell.services.act import Action, Actor
 from stagebell.services.apply import Applier
 from stagebell.services.assign_owner import AssignOwner

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stagebell.domain.errors import InvalidValue, StagebellError
-from stagebell.ports import Clock
+from stagebell.ports.clock import Clock
 
 type Environment = Mapping[str, str]
 

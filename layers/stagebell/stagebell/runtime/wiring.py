@@ -19,25 +19,17 @@ if TYPE_CHECKING:
     from stagebell.api.ports import ApiPorts
     from stagebell.domain.changes import Change
     from stagebell.domain.planning import Tell
-    from stagebell.ports import (
-        ApiKeys,
-        ChangeQueue,
-        Clock,
-        Command,
-        Definitions,
-        Deliveries,
-        Functions,
-        Inbox,
-        Outbox,
-        Poster,
-        Records,
-        Requests,
-        Runs,
-        Scheduler,
-        Secrets,
-        Suppressions,
-        Teller,
-    )
+    from stagebell.ports.access import ApiKeys, Requests
+    from stagebell.ports.calls import Functions, Poster
+    from stagebell.ports.clock import Clock
+    from stagebell.ports.definitions import Definitions
+    from stagebell.ports.deliveries import Deliveries, Suppressions
+    from stagebell.ports.inbox import Inbox
+    from stagebell.ports.outbox import Outbox, Teller
+    from stagebell.ports.queues import ChangeQueue, Command
+    from stagebell.ports.records import Records
+    from stagebell.ports.runs import Runs, Scheduler
+    from stagebell.ports.secrets import Secrets
     from stagebell.services.act import Actor
     from stagebell.services.apply import Applier
     from stagebell.services.catalog import Catalog

@@ -14,7 +14,9 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from stagebell.domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
-from stagebell.ports import ApiKey, ApiKeys, Definitions, Secrets
+from stagebell.ports.access import ApiKey, ApiKeys
+from stagebell.ports.definitions import Definitions
+from stagebell.ports.secrets import Secrets
 
 type Role = Literal["viewer", "integrator", "operator", "admin"]
 

@@ -18,7 +18,10 @@ from stagebell.domain.fields import Value
 from stagebell.domain.records import Record
 from stagebell.domain.runs import Run, StepState, StepStatus
 from stagebell.domain.scenarios import Scenario, Step
-from stagebell.ports import Clock, Records, RunMoved, Runs, Stored
+from stagebell.ports.clock import Clock
+from stagebell.ports.deliveries import RunMoved
+from stagebell.ports.records import Records, Stored
+from stagebell.ports.runs import Runs
 from stagebell.services.apply import Acting, Applier, Deed
 from stagebell.services.catalog import Catalog
 from stagebell.services.look import Lookout, needs_zone

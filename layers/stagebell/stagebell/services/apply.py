@@ -15,18 +15,11 @@ from stagebell.domain.records import Comparison, Record, compare, refusal
 from stagebell.domain.rotations import Rotation
 from stagebell.domain.runs import Run
 from stagebell.domain.scenarios import Scenario
-from stagebell.ports import (
-    Applied,
-    Clock,
-    Commit,
-    Records,
-    RunMoved,
-    Runs,
-    Scheduler,
-    Settling,
-    Stored,
-    Teller,
-)
+from stagebell.ports.clock import Clock
+from stagebell.ports.deliveries import RunMoved
+from stagebell.ports.outbox import Teller
+from stagebell.ports.records import Applied, Commit, Records, Settling, Stored
+from stagebell.ports.runs import Runs, Scheduler
 from stagebell.services.catalog import Catalog
 from stagebell.services.entries import Entries
 from stagebell.services.plans import NOT_STARTED, Plans

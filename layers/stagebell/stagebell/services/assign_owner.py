@@ -9,7 +9,7 @@ from stagebell.domain.fields import canonical
 from stagebell.domain.recipients import read_recipients
 from stagebell.domain.rotations import Rotation
 from stagebell.domain.runs import Run
-from stagebell.ports import Records
+from stagebell.ports.records import Records
 from stagebell.services.act import Look, Outcome
 from stagebell.services.catalog import Catalog
 from stagebell.services.people import Directories, Missing, Person, unreached

@@ -9,7 +9,11 @@ from stagebell.domain.deliveries import Delivery, State
 from stagebell.domain.errors import InvalidInput, InvalidValue, NotFound, Problem
 from stagebell.domain.fields import parse_instant
 from stagebell.domain.runs import Run
-from stagebell.ports import Definition, Definitions, Deliveries, Head, Page, Records, Runs, Stored
+from stagebell.ports.definitions import Definition, Definitions, Head
+from stagebell.ports.deliveries import Deliveries
+from stagebell.ports.pages import Page
+from stagebell.ports.records import Records, Stored
+from stagebell.ports.runs import Runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 from stagebell.domain.errors import ChannelMisconfigured, RenderFailed
 from stagebell.domain.runs import Run
-from stagebell.ports import Secrets, Suppressions
+from stagebell.ports.deliveries import Suppressions
+from stagebell.ports.secrets import Secrets
 from stagebell.services.act import Look, Outcome
 from stagebell.services.deliver import Courier, Parcel
 from stagebell.services.sight import Sights

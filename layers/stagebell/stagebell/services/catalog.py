@@ -15,7 +15,7 @@ from stagebell.domain.records import Record
 from stagebell.domain.reminders import SEPARATOR, is_of_reminders, reminders_of
 from stagebell.domain.scenario_documents import read_scenario
 from stagebell.domain.scenarios import Scenario
-from stagebell.ports import Definition, Definitions
+from stagebell.ports.definitions import Definition, Definitions
 from stagebell.services.shelves import RUNNING, Shelves, scenarios_of
 
 PINNED_LIMIT = 2_000

@@ -8,7 +8,10 @@ from stagebell.contracts.definitions.kinds import KINDS, read_definition
 from stagebell.domain.differences import Difference, compare
 from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from stagebell.domain.interplay import Finding
-from stagebell.ports import Clock, Command, Definition, Definitions, Head, Page
+from stagebell.ports.clock import Clock
+from stagebell.ports.definitions import Definition, Definitions, Head
+from stagebell.ports.pages import Page
+from stagebell.ports.queues import Command
 from stagebell.services.check import Checked, broken_by, check_definitions
 from stagebell.services.checks.counterparts import counterparts
 from stagebell.services.checks.world import SHELVES, Document, Key, Tools, world_of

@@ -25,7 +25,8 @@ from stagebell.domain.errors import (
     StagebellError,
 )
 from stagebell.domain.runs import Run
-from stagebell.ports import Clock, Deliveries, Guard, RunMoved
+from stagebell.ports.clock import Clock
+from stagebell.ports.deliveries import Deliveries, Guard, RunMoved
 from stagebell.services.act import Look, Outcome
 from stagebell.services.people import Missing, unreached
 

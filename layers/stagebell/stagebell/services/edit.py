@@ -13,7 +13,8 @@ from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem, R
 from stagebell.domain.fields import Value, instant_text
 from stagebell.domain.objects import ObjectType
 from stagebell.domain.records import Record
-from stagebell.ports import Applied, ChangeQueue, Stored
+from stagebell.ports.queues import ChangeQueue
+from stagebell.ports.records import Applied, Stored
 from stagebell.services.apply import Applier
 
 SOURCE = "api"

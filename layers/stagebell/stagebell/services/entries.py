@@ -8,7 +8,8 @@ from stagebell.domain import echoes, follow_ups, write_backs
 from stagebell.domain.echoes import Echo
 from stagebell.domain.planning import Plan, Tell
 from stagebell.domain.records import Comparison, Record
-from stagebell.ports import Applied, Clock, Commit, Filing, Stored
+from stagebell.ports.clock import Clock
+from stagebell.ports.records import Applied, Commit, Filing, Stored
 from stagebell.services.catalog import Catalog
 
 

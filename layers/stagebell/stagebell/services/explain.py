@@ -8,7 +8,7 @@ from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import NotFound
 from stagebell.domain.records import Comparison, Record
 from stagebell.domain.scenarios import Scenario, Trigger
-from stagebell.ports import Applied, Records
+from stagebell.ports.records import Applied, Records
 from stagebell.services.catalog import Catalog
 from stagebell.services.look import Lookout, needs_zone
 

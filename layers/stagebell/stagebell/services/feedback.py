@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from stagebell.domain import deliveries as ledger
 from stagebell.domain.deliveries import Delivery, State
 from stagebell.domain.feedback import Feedback
-from stagebell.ports import Deliveries, Suppressions
+from stagebell.ports.deliveries import Deliveries, Suppressions
 
 STATES: dict[str, State] = {
     "sent": "sent",

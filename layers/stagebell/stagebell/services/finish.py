@@ -8,7 +8,9 @@ from stagebell.domain import planning, runs
 from stagebell.domain.errors import Conflict, NotFound, RecordBusy
 from stagebell.domain.planning import Halt
 from stagebell.domain.runs import Run
-from stagebell.ports import ChangeQueue, Clock, Command, Runs, Scheduler
+from stagebell.ports.clock import Clock
+from stagebell.ports.queues import ChangeQueue, Command
+from stagebell.ports.runs import Runs, Scheduler
 
 ATTEMPTS = 5
 

@@ -9,7 +9,9 @@ from stagebell.domain.errors import Conflict, InvalidInput, NotFound, Problem
 from stagebell.domain.fields import instant_text
 from stagebell.domain.follow_ups import FollowUp, is_overdue, state_of
 from stagebell.domain.records import Record
-from stagebell.ports import Clock, Page, Records
+from stagebell.ports.clock import Clock
+from stagebell.ports.pages import Page
+from stagebell.ports.records import Records
 from stagebell.services.edit import Editor
 
 

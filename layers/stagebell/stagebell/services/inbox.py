@@ -4,7 +4,9 @@ from datetime import datetime
 
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import NotFound
-from stagebell.ports import Inbox, Notice, Page, Records
+from stagebell.ports.inbox import Inbox, Notice
+from stagebell.ports.pages import Page
+from stagebell.ports.records import Records
 
 
 def notices(

@@ -7,7 +7,8 @@ from email.utils import parseaddr
 from stagebell.domain.fields import Value, parse_instant
 from stagebell.domain.invitations import WORDS, Invitation, Method, Party, uid
 from stagebell.domain.recipients import Recipient
-from stagebell.ports import Attachment, CalendarFiles, Records
+from stagebell.ports.messages import Attachment, CalendarFiles
+from stagebell.ports.records import Records
 from stagebell.services.act import Look
 from stagebell.services.compose import Composer, Words
 from stagebell.services.people import Directory, Missing, Person

@@ -10,7 +10,7 @@ from stagebell.domain.errors import RenderFailed, TemplateError
 from stagebell.domain.fields import Field, Value
 from stagebell.domain.objects import ObjectType
 from stagebell.domain.views import fold
-from stagebell.ports import Renderer
+from stagebell.ports.messages import Renderer
 
 LENGTH_LIMIT = 2_048  # bytes
 _OF_ADDRESSES = ":/?#[]@!$&'()*+,;=%~"  # RFC 3986: what an address is made of, and what is encoded already

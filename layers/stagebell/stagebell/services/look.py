@@ -12,7 +12,7 @@ from stagebell.domain.fields import Value
 from stagebell.domain.objects import Schema
 from stagebell.domain.paths import Path, resolve
 from stagebell.domain.scenarios import Scenario
-from stagebell.ports import Records
+from stagebell.ports.records import Records
 from stagebell.services.catalog import Catalog
 
 type Fields = Mapping[str, Value]

@@ -12,7 +12,7 @@ from stagebell.domain.objects import Schema
 from stagebell.domain.paths import Path, resolve
 from stagebell.domain.recipients import Recipient, read_recipients
 from stagebell.domain.records import Record
-from stagebell.ports import Records
+from stagebell.ports.records import Records
 from stagebell.services.act import Look
 from stagebell.services.catalog import Catalog
 

@@ -20,7 +20,9 @@ from stagebell.domain.records import Comparison
 from stagebell.domain.reminders import due_anew, is_of_reminders
 from stagebell.domain.runs import Enrolment, Run
 from stagebell.domain.scenarios import Scenario
-from stagebell.ports import Clock, Records, Runs, Stored
+from stagebell.ports.clock import Clock
+from stagebell.ports.records import Records, Stored
+from stagebell.ports.runs import Runs
 from stagebell.services.catalog import Catalog
 from stagebell.services.look import Lookout, needs_zone
 

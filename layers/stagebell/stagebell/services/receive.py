@@ -10,7 +10,9 @@ from typing import Any
 from stagebell.domain import signatures
 from stagebell.domain.changes import Change, read_changes
 from stagebell.domain.errors import BodyTooLarge, InvalidInput, MalformedBody, NotFound, SignatureRejected
-from stagebell.ports import ChangeQueue, Clock, Secrets
+from stagebell.ports.clock import Clock
+from stagebell.ports.queues import ChangeQueue
+from stagebell.ports.secrets import Secrets
 from stagebell.services.shelves import Shelves
 
 BODY_LIMIT = 256 * 1024

@@ -12,7 +12,10 @@ from stagebell.domain.changes import Change
 from stagebell.domain.deliveries import Delivery, settled
 from stagebell.domain.errors import Conflict, NotFound
 from stagebell.domain.planning import Tell
-from stagebell.ports import Applied, Clock, Deliveries, Letter, Outbox, Records, Teller
+from stagebell.ports.clock import Clock
+from stagebell.ports.deliveries import Deliveries
+from stagebell.ports.outbox import Letter, Outbox, Teller
+from stagebell.ports.records import Applied, Records
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from stagebell.domain.errors import InvalidInput, Problem, StagebellError
-from stagebell.ports import Requests
+from stagebell.ports.access import Requests
 
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from stagebell.domain.deliveries import Delivery
 from stagebell.domain.runs import Run
-from stagebell.ports import Attachment, Email, Mailer, Suppressions
+from stagebell.ports.deliveries import Suppressions
+from stagebell.ports.messages import Attachment, Email, Mailer
 from stagebell.services.act import Look, Outcome
 from stagebell.services.compose import Composer, Words
 from stagebell.services.copies import Copies, Copying

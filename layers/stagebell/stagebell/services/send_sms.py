@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from stagebell.domain import sms
 from stagebell.domain.errors import RenderFailed
 from stagebell.domain.runs import Run
-from stagebell.ports import Phones, Sms, Suppressions, Texter
+from stagebell.ports.deliveries import Suppressions
+from stagebell.ports.messages import Phones, Sms, Texter
 from stagebell.services.act import Look, Outcome
 from stagebell.services.compose import Composer, Words
 from stagebell.services.deliver import Courier, Parcel

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stagebell.domain.objects import Schema, read_object, with_built_ins
-from stagebell.ports import Definition, Definitions
+from stagebell.ports.definitions import Definition, Definitions
 
 RUNNING = ("scenario", "workflow")
 """The kinds of definition that have runs. Their names are unique among them: a run names its definition by name."""

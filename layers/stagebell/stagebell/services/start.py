@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import RecordBusy
 from stagebell.domain.runs import Run
-from stagebell.ports import ChangeQueue
+from stagebell.ports.queues import ChangeQueue
 from stagebell.services.apply import Applier
 
 

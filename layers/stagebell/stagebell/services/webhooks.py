@@ -20,7 +20,8 @@ from stagebell.domain.errors import (
     StagebellError,
 )
 from stagebell.domain.fields import short_instant
-from stagebell.ports import Clock, Posted, Poster
+from stagebell.ports.calls import Posted, Poster
+from stagebell.ports.clock import Clock
 
 BODY_LIMIT = 256 * 1024
 GONE = 410

@@ -31,18 +31,12 @@ from stagebell.domain.errors import (
     QueueUnavailable,
 )
 from stagebell.domain.planning import Tell
-from stagebell.ports import (
-    Applied,
-    Clock,
-    Deliveries,
-    Letter,
-    Outbox,
-    Posted,
-    Records,
-    Secrets,
-    Suppressions,
-    Teller,
-)
+from stagebell.ports.calls import Posted
+from stagebell.ports.clock import Clock
+from stagebell.ports.deliveries import Deliveries, Suppressions
+from stagebell.ports.outbox import Letter, Outbox, Teller
+from stagebell.ports.records import Applied, Records
+from stagebell.ports.secrets import Secrets
 from stagebell.services.shelves import Shelves
 from stagebell.services.webhooks import GONE, Webhooks, message
 

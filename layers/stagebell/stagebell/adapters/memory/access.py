@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 from stagebell.adapters.memory.pages import PAGE_SIZE, page_of
 from stagebell.adapters.retention import ANSWERS, IN_PROGRESS, expiry
-from stagebell.ports import ApiKey, Clock, Page, Remembered
+from stagebell.ports.access import ApiKey, Remembered
+from stagebell.ports.clock import Clock
+from stagebell.ports.pages import Page
 
 
 class MemoryApiKeys:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from stagebell.adapters.memory.pages import PAGE_SIZE, page_of
 from stagebell.domain.errors import Conflict
-from stagebell.ports import ACTIVE_LIMIT, Definition, Head, Page
+from stagebell.ports.definitions import ACTIVE_LIMIT, Definition, Head
+from stagebell.ports.pages import Page
 
 
 class MemoryDefinitions:

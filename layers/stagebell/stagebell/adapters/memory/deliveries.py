@@ -9,7 +9,8 @@ from stagebell.adapters.memory.store import MemoryStore
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.deliveries import Channel, Delivery, State, may_follow
 from stagebell.domain.fields import instant_text
-from stagebell.ports import Guard, Page, RunMoved
+from stagebell.ports.deliveries import Guard, RunMoved
+from stagebell.ports.pages import Page
 
 
 class MemoryDeliveries:

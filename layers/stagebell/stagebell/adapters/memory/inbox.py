@@ -5,7 +5,8 @@ from datetime import datetime
 
 from stagebell.adapters.memory.pages import PAGE_SIZE, page_of
 from stagebell.domain.fields import instant_text
-from stagebell.ports import Notice, Page
+from stagebell.ports.inbox import Notice
+from stagebell.ports.pages import Page
 
 
 class MemoryInbox:

@@ -6,7 +6,7 @@ from stagebell.adapters.memory.store import MemoryStore
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.echoes import Echo, expect
 from stagebell.domain.planning import Tell
-from stagebell.ports import Letter
+from stagebell.ports.outbox import Letter
 
 
 class MemoryOutbox:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from stagebell.adapters.cursors import read_cursor, write_cursor
 from stagebell.domain.errors import InvalidInput, Problem
-from stagebell.ports import Page
+from stagebell.ports.pages import Page
 
 PAGE_SIZE = 50
 

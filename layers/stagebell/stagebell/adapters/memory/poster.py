@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from stagebell.domain.addresses import target_of
-from stagebell.ports import Posted
+from stagebell.ports.calls import Posted
 
 
 @dataclass(frozen=True, slots=True)

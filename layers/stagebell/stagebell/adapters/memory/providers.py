@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import count
 
-from stagebell.ports import Email, Sms
+from stagebell.ports.messages import Email, Sms
 
 
 class MemoryMailer:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from stagebell.domain.changes import Change
-from stagebell.ports import Command
+from stagebell.ports.queues import Command
 
 
 class MemoryQueue:

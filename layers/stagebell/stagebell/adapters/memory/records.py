@@ -13,7 +13,9 @@ from stagebell.domain.fields import instant_text
 from stagebell.domain.follow_ups import shelf
 from stagebell.domain.records import Record
 from stagebell.domain.rotations import Rotation
-from stagebell.ports import Applied, Commit, CommitResult, Filing, Letter, Page, Settling, Stored
+from stagebell.ports.outbox import Letter
+from stagebell.ports.pages import Page
+from stagebell.ports.records import Applied, Commit, CommitResult, Filing, Settling, Stored
 
 
 class MemoryRecords:

@@ -9,7 +9,7 @@ from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import StagebellError
 from stagebell.domain.fields import instant_text
 from stagebell.domain.runs import Enrolment, Run
-from stagebell.ports import Page
+from stagebell.ports.pages import Page
 
 
 class MemoryRuns:

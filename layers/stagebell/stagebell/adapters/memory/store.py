@@ -8,7 +8,9 @@ from stagebell.domain.echoes import Echo
 from stagebell.domain.records import Record
 from stagebell.domain.rotations import Rotation
 from stagebell.domain.runs import Enrolment, Run
-from stagebell.ports import Filing, Guard, Letter, Settling
+from stagebell.ports.deliveries import Guard
+from stagebell.ports.outbox import Letter
+from stagebell.ports.records import Filing, Settling
 
 type Enrolments = Mapping[str, Enrolment]
 

@@ -22,7 +22,7 @@ from stagebell.contracts.api.definitions import (
     Validation,
     VersionPage,
 )
-from stagebell.ports import Head
+from stagebell.ports.definitions import Head
 from stagebell.services import browse
 from stagebell.services.define import Definer, Switched
 

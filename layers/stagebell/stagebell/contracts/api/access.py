@@ -5,9 +5,9 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from stagebell import ports
 from stagebell.contracts.api.pages import Page, Shape
 from stagebell.contracts.model import Model
+from stagebell.ports import access as ports
 
 type RoleName = Literal["viewer", "integrator", "operator", "admin"]
 

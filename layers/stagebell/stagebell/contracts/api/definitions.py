@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field
 
-from stagebell import ports
 from stagebell.contracts.api.pages import Page, Shape
 from stagebell.contracts.model import Model
 from stagebell.domain import differences
 from stagebell.domain.errors import Problem
+from stagebell.ports import definitions as ports
 
 
 class _Checked(Protocol):

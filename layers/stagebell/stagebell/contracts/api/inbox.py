@@ -5,8 +5,8 @@ from typing import Self
 
 from pydantic import Field
 
-from stagebell import ports
 from stagebell.contracts.api.pages import Page, RecordName, Shape
+from stagebell.ports import inbox as ports
 
 
 class Notice(Shape):

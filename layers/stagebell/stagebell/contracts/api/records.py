@@ -6,11 +6,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints
 
-from stagebell import ports
 from stagebell.contracts.api.pages import Page, Shape
 from stagebell.contracts.model import Model
 from stagebell.domain import locks, records
 from stagebell.domain.runs import Enrolment
+from stagebell.ports import records as ports
 
 
 class OpenRun(Shape):

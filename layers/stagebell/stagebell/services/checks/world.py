@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from stagebell.domain.calendars import HolidayLookup
 from stagebell.domain.objects import Schema, read_object, with_built_ins
 from stagebell.domain.template_problems import TemplateProblem
-from stagebell.ports import Definition
+from stagebell.ports.definitions import Definition
 from stagebell.services.shelves import RUNNING, scenarios_of
 
 type Document = Mapping[str, Any]
