@@ -127,16 +127,26 @@ class Deployment:
 
     def _collect(self) -> None:
         """Executions that were started, and messages of the write-backs queue."""
-        states = wiring.client("stepfunctions")
-        for arn in (machines.machine_arn("scenario"), machines.machine_arn("workflow")):
-            with self.fuse.ignored():
-                started = states.list_executions(stateMachineArn=arn)["executions"]
-                for execution in sorted(started, key=lambda e: e["name"]):
-                    if execution["executionArn"] not in self.played:
-                        self.played.add(execution["executionArn"])
-                        told = states.describe_execution(executionArn=execution["executionArn"])
-                        self.work.append(partial(self._play, json.loads(told["input"])))
+        with self.fuse.ignored():
+            self.work.extend(partial(self._play, state) for state in self.started())
         self._collect_tells()
+
+    def started(self) -> list[dict[str, Any]]:
+        """What executions were started with since this was asked last."""
+        states, found = wiring.client("stepfunctions"), []
+        for arn in (machines.machine_arn("scenario"), machines.machine_arn("workflow")):
+            executions = states.list_executions(stateMachineArn=arn)["executions"]
+            for execution in sorted(executions, key=lambda e: e["name"]):
+                if execution["executionArn"] not in self.played:
+                    self.played.add(execution["executionArn"])
+                    told = states.describe_execution(executionArn=execution["executionArn"])
+                    found.append(json.loads(told["input"]))
+        return found
+
+    def forget_executions(self) -> None:
+        """As if none had ever been started."""
+        forget_executions()
+        self.played.clear()
 
     def _collect_tells(self) -> None:
         with self.fuse.ignored():
@@ -215,10 +225,14 @@ class Stack:
         if not hasattr(self, "_tables"):
             return
         _database().tables = deepcopy(self._tables)
-        for machine in stepfunctions_backends[DEFAULT_ACCOUNT_ID][machines.REGION].state_machines:
-            machine.executions = []
+        forget_executions()
         ses_backends[DEFAULT_ACCOUNT_ID][machines.REGION].sent_messages.clear()
         sns_backends[DEFAULT_ACCOUNT_ID][machines.REGION].sms_messages.clear()
+
+
+def forget_executions() -> None:
+    for machine in stepfunctions_backends[DEFAULT_ACCOUNT_ID][machines.REGION].state_machines:
+        machine.executions = []
 
 
 def _database() -> Any:

@@ -127,6 +127,16 @@ def operate(deployed: World) -> None:
     deployed.drain()
     call("POST", "/v1/definitions/scenario/unassigned/activate", {})
     deployed.drain()
+    close(deployed, run["id"])
+
+
+def close(deployed: World, done: str) -> None:
+    """Executions died: the one that has done everything, and one whose run goes on in another."""
+    (resumed,) = deployed.runs("deal", "deal-5")
+    assert resumed.execution == 2
+    for run in (done, resumed.id):
+        deployed.run_ended({"name": f"{run}-1", "status": "FAILED"})
+    deployed.drain()
 
 
 @pytest.fixture(scope="module")

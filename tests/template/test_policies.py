@@ -69,6 +69,7 @@ MAY = {
         "ApiFunctionRole",
         "ApplyChangeFunctionRole",
         "ChangeRecordPolicy",
+        "CloseRunFunctionRole",
         "ScenarioMachineRole",
         "WorkflowMachineRole",
     },

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from stagebell.services.apply import Applier
     from stagebell.services.catalog import Catalog
     from stagebell.services.checks.world import Tools
+    from stagebell.services.close import Closer
     from stagebell.services.deliver import Courier
     from stagebell.services.feedback import FeedbackDesk
     from stagebell.services.finish import Commander, Finisher
@@ -248,6 +249,13 @@ def finisher() -> Finisher:
     from stagebell.services.finish import Finisher
 
     return Finisher(runs(), scheduler(), clock())
+
+
+@once
+def closer() -> Closer:
+    from stagebell.services.close import Closer
+
+    return Closer(finisher(), courier(), records(), Late(queue))
 
 
 @once

@@ -31,8 +31,11 @@ class Finisher:
         return found
 
     def fail(self, run: str, execution: int, reason: str) -> Run:
-        """The machine's execution died: a run that still goes in it has failed."""
-        return self._change(run, lambda r, now: r if r.execution != execution else runs.end(r, "failed", now, reason))
+        """The machine's execution died: a run that still goes in it has failed. One that was to go on in another is
+        started there, as that may be what the machine could not do."""
+        found = self._change(run, lambda r, now: r if r.execution != execution else runs.end(r, "failed", now, reason))
+        self._start(found)
+        return found
 
     def pause(self, run: str) -> Run:
         return self._change(run, lambda r, _: replace(r, status="paused") if r.status == "running" else r)
@@ -40,10 +43,13 @@ class Finisher:
     def resume(self, run: str) -> Run:
         """A paused run goes on in a new execution; what fell due meanwhile follows the definition's `past_due`."""
         found = self._change(run, lambda r, _: replace(r, status="running") if r.status == "paused" else r)
-        coming = planning.wake(found)
-        if coming is not None:
-            self.scheduler.start(coming)  # also when it runs already: whoever resumed it may have died before this
+        self._start(found)  # also when it runs already: whoever resumed it may have died before this
         return found
+
+    def _start(self, run: Run) -> None:
+        coming = planning.wake(run)
+        if coming is not None:
+            self.scheduler.start(coming)
 
     def _change(self, run: str, change: "Callable[[Run, datetime], Run]") -> Run:
         for _ in range(ATTEMPTS):
