@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from cryptography import x509
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from standardwebhooks import Webhook
 
+from stagebell.adapters import poster as posting
 from stagebell.adapters.clocks import SystemClock
 from stagebell.adapters.poster import ADDRESSES, HttpsPoster, wait_of
 from stagebell.domain.errors import DeliveryRejected, DeliveryUnavailable, DeliveryUnknown
@@ -218,6 +219,32 @@ def test_an_address_inside_is_refused_as_well_as_a_name(host: str) -> None:
 def test_the_system_is_asked_where_a_name_leads(host: str) -> None:
     with pytest.raises(DeliveryRejected, match=r"localhost leads to .*no public address"):
         HttpsPoster().post(f"https://{host}:8443/", {}, b"{}")
+
+
+def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Event()
+
+    def late(*_: object, **__: object) -> Sequence[object]:
+        waiting.wait(30)
+        return []
+
+    monkeypatch.setattr(posting, "LOOKUP_SECONDS", 0.05)
+    monkeypatch.setattr(socket, "getaddrinfo", late)
+
+    with pytest.raises(DeliveryUnavailable, match=f"{HOST} could not be looked up; nothing was sent"):
+        HttpsPoster().post(f"https://{HOST}/hook", {}, b"{}")
+
+    waiting.set()
+
+
+def test_a_name_that_there_is_not_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror("Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+    with pytest.raises(DeliveryUnavailable, match="could not be looked up"):
+        HttpsPoster().post(f"https://{HOST}/hook", {}, b"{}")
 
 
 def test_a_name_is_looked_up_once_and_what_it_leads_to_later_does_not_count(network: Network, tmp_path: Path) -> None:

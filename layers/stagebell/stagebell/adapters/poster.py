@@ -9,18 +9,20 @@ depend on what the Lambda runtime brings along.
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http.client import HTTPConnection, HTTPException
-from threading import Timer
+from threading import Thread, Timer
 
 from stagebell.domain.addresses import Target, is_public, target_of
 from stagebell.domain.errors import DeliveryRejected, DeliveryUnavailable, DeliveryUnknown
 from stagebell.ports.calls import Posted
 
-CONNECT_SECONDS = 2.5
+LOOKUP_SECONDS = 3.0
+CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
 WHOLE_SECONDS = 12.0  # for writing and reading together: an answer may not drip
 ADDRESSES = 2  # of one name that are tried; nothing has been sent until one of them takes the connection
@@ -32,8 +34,18 @@ type Connect = Callable[[tuple[str, int], float], socket.socket]
 
 
 def looked_up(host: str, port: int) -> Sequence[str]:
-    """The IP addresses of a host, best first."""
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    """The IP addresses of a host, best first. Resolvers try for longer than a function has, and cannot be stopped: one
+    that is late is left to itself. Raises OSError."""
+    answer: Future[Sequence[str]] = Future()
+    Thread(target=_look_up, args=(host, port, answer), daemon=True).start()
+    return answer.result(LOOKUP_SECONDS)
+
+
+def _look_up(host: str, port: int, answer: Future[Sequence[str]]) -> None:
+    try:
+        answer.set_result([str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
+    except OSError as error:
+        answer.set_exception(error)
 
 
 @cache

@@ -42,7 +42,7 @@ from stagebell.services.webhooks import GONE, Webhooks, message
 
 LETTERS = 20
 BUDGET = timedelta(seconds=4)
-"""Of real time, after which no further letter is begun: one attempt may take 24 seconds, the function has 30."""
+"""Of real time, after which no further letter is begun: one attempt may take 23 seconds, the function has 30."""
 
 _AGAIN = (DeliveryThrottled, DeliveryUnavailable, DeliveryUnknown, QueueUnavailable)
 _FINAL = (DeliveryRejected, ChannelMisconfigured)
