@@ -107,9 +107,9 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         ),
         "create_event": _stored(
             "It is a record of object `calendar_event`, listed with its record's follow-ups. With `invite`, its "
-            "attendees get it by e-mail as an `.ics` file, and again when it is moved or called off; these letters "
-            "follow from the record, each with a delivery of its own. Without a date to start on the step is skipped "
-            "(`no_start`)."
+            "attendees get it by e-mail as an `.ics` file, and again when it is moved or called off; where `invite` is "
+            "turned off later, it is taken out of their calendars. These letters follow from the record, each with a "
+            "delivery of its own. Without a date to start on the step is skipped (`no_start`)."
         ),
         "create_sales_record": _stored(
             "It is a record of object `sales_record`, with the moment and its author, listed with its record's "

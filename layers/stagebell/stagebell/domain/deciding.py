@@ -31,7 +31,7 @@ class Decision:
 def decide(run: Run, scenario: Scenario, name: str, record: Record, view: View) -> Decision:
     """Look at the record at `view.at` and say what becomes of the step."""
     step, now = scenario.step(name), view.at
-    if _gone(run, record) and scenario.trigger.on != "deleted":
+    if _gone(run, record) and scenario.trigger.on != "deleted" and not scenario.survives_deletion:
         return _end(run, now, "record_deleted")
     run = runs.schedule(run, scenario, view)
     due = run.state(name).due_at

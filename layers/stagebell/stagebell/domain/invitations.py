@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from stagebell.domain.changes import RecordKey
+from stagebell.domain.fields import Value
 
 type Method = Literal["REQUEST", "CANCEL"]
 
@@ -28,6 +29,13 @@ _CALLED_OFF = {
     "all": [{"field": "state", "op": "changed_to", "value": "cancelled"}, {"field": "invite", "op": "not_changed"}]
 }  # whoever hears of it was invited before: with a new event, all is changed
 
+_WAS_CALLED_OFF = {
+    "any": [
+        {"field": "state", "op": "changed_from", "value": "cancelled"},
+        {"all": [{"field": "state", "op": "not_changed"}, {"field": "state", "op": "eq", "value": "cancelled"}]},
+    ]
+}
+
 _INVITE: Mapping[str, Any] = {
     "kind": "workflow",
     "name": "stagebell:invitations",
@@ -40,6 +48,16 @@ _INVITE: Mapping[str, Any] = {
             {"any": [_ON, _CALLED_OFF]},
         ]
     },
+    "survives_deletion": True,
+    "actions": [_SEND],
+}
+_TURN_OFF: Mapping[str, Any] = {
+    "kind": "workflow",
+    "name": "stagebell:invitations-off",
+    "object": OBJECT,
+    "trigger": {"on": "updated", "fields": ["invite"]},
+    "only_if": {"all": [{"field": "invite", "op": "changed_from", "value": True}, {"not": _WAS_CALLED_OFF}]},
+    "survives_deletion": True,
     "actions": [_SEND],
 }
 _WITHDRAW: Mapping[str, Any] = {
@@ -51,8 +69,10 @@ _WITHDRAW: Mapping[str, Any] = {
     "actions": [_SEND],
 }
 
-DOCUMENTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({d["name"]: d for d in (_INVITE, _WITHDRAW)})
-"""By name. No definition may have such a name, as theirs hold no colon."""
+DOCUMENTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({d["name"]: d for d in (_INVITE, _TURN_OFF, _WITHDRAW)})
+"""By name. No definition may have such a name, as theirs hold no colon.
+
+`survives_deletion`, which no definition can say: what changed in an event is told though it is deleted meanwhile."""
 
 _WHEN_AND_WHERE = """\
 {{ calendar_event.starts_at | datetime("long") }}\
@@ -98,6 +118,11 @@ class Invitation:
     description: str = ""
     location: str = ""
     cancelled: bool = False
+
+
+def stands(fields: Mapping[str, Value]) -> bool:
+    """Whether the attendees of an event with these values are invited to it."""
+    return fields.get("invite") is True and fields.get("state") != "cancelled"
 
 
 def uid(key: RecordKey) -> str:

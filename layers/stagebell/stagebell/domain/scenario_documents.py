@@ -50,6 +50,7 @@ def read_scenario(
         calendar=document.get("calendar") or "",
         kind=document.get("kind") or "scenario",
         at_once=key == "actions" and not on_date and not any(_waits(step) for step in document[key]),
+        survives_deletion=bool(document.get("survives_deletion")),
     )
 
 

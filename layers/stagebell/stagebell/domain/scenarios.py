@@ -126,7 +126,7 @@ class Scenario:
 
     `at_once`: a workflow that waits for nothing: every match is a run of its own, over in a moment, and ended by
     nothing but its own steps. `due_if`: what must hold when the date of a date trigger is reached; the record is let in
-    before.
+    before. `survives_deletion`: it acts though its record is deleted meanwhile, and sees the last values of it.
 
     `follows_stage` and `follows_dates`: whether a later change of the stage field, or of a date, matters to a waiting
     run; `cancels` are the conditions that end it or one of its steps. `local`: whether anything is reckoned in local
@@ -148,6 +148,7 @@ class Scenario:
     calendar: str = ""
     kind: Kind = "scenario"
     at_once: bool = False
+    survives_deletion: bool = False
     follows_stage: bool = field(init=False, repr=False, compare=False)
     follows_dates: bool = field(init=False, repr=False, compare=False)
     cancels: tuple[Condition, ...] = field(init=False, repr=False, compare=False)

@@ -225,7 +225,9 @@ class Actor:
 
     def _view(self, run: Run, record: Record, scenario: Scenario, step: Step, now: datetime) -> View:
         lookout = Lookout(self.catalog, self.records)
-        fields = self._last(run, record) if scenario.trigger.on == "deleted" else record.current
+        fields = record.fields if scenario.survives_deletion else record.current
+        if scenario.trigger.on == "deleted":
+            fields = self._last(run, record)
         paths, zoned = scenario.act_paths(step), needs_zone([scenario], self.catalog.schema)
         return lookout.fitted(lookout.view(record.key.object, fields, fields, now, paths, zoned), scenario)
 

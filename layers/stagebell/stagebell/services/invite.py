@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from email.utils import parseaddr
 
 from stagebell.domain.fields import Value, parse_instant
-from stagebell.domain.invitations import WORDS, Invitation, Method, Party, uid
+from stagebell.domain.invitations import WORDS, Invitation, Method, Party, stands, uid
 from stagebell.domain.recipients import Recipient
 from stagebell.ports.messages import Attachment, CalendarFiles
 from stagebell.ports.records import Records
@@ -46,17 +46,19 @@ class Inviter:
         if not timed and not before.get("starts_at"):
             return [], [Missing("starts_at", "not_set")]
         look = look if timed else _at(look, before["starts_at"])
-        off = not timed or look.view.after.get("state") == "cancelled" or not look.record.exists
+        off = not timed or not look.record.exists or not stands(look.view.after)
         invited, missing = directory.reachable(look, "to", "email")
-        letters = self._letters(look, directory, "CANCEL" if off else "REQUEST", invited, off=off)
         addresses = {person.email.lower() for person in invited}
         gone = [person for person in _uninvited(look, before, directory) if person.email.lower() not in addresses]
+        if timed and _told_by_deletion(look):
+            invited, missing = [], [Missing("attendees", "record_deleted")]
+        letters = self._letters(look, directory, "CANCEL" if off else "REQUEST", invited, off=off)
         return [*letters, *self._letters(look, directory, "CANCEL", gone, off=off)], missing
 
     def _before(self, look: Look) -> Mapping[str, Value]:
-        """What the change that started the run replaced, as far as its history is kept."""
+        """The event before the change that started the run, as far as its history is kept."""
         applied = self.records.applied(look.run.key, look.run.change)
-        return applied.before if applied else {}
+        return {**applied.after, **applied.before} if applied else {}
 
     def _letters(
         self, look: Look, directory: Directory, method: Method, people: Sequence[Person], *, off: bool
@@ -98,6 +100,11 @@ class Inviter:
 
 def _at(look: Look, starts_at: Value) -> Look:
     return replace(look, view=replace(look.view, after={**look.view.after, "starts_at": starts_at}))
+
+
+def _told_by_deletion(look: Look) -> bool:
+    """Whether the event was deleted meanwhile while its attendees were invited: the run of that tells them."""
+    return look.scenario.trigger.on != "deleted" and not look.record.exists and stands(look.view.after)
 
 
 def _uninvited(look: Look, before: Mapping[str, Value], directory: Directory) -> Sequence[Person]:

@@ -45,7 +45,8 @@ class Person:
 @dataclass(frozen=True, slots=True)
 class Missing:
     """A written recipient that led to nobody, and why: `not_set`, `no_such_user`, `inactive_user`,
-    `empty_group`, `no_email`, `no_phone`, `no_inbox` (only an address); `user` is who it was meant for."""
+    `empty_group`, `no_email`, `no_phone`, `no_inbox` (only an address), `record_deleted` (told by what the deletion
+    started); `user` is who it was meant for."""
 
     recipient: str
     reason: str
