@@ -92,6 +92,13 @@ def test_a_loop_that_was_stopped_and_a_refused_change_are_counted(printed: pytes
     assert [entry.get("LoopsStopped", entry.get("Refused")) for entry in told] == [None, [1.0], None, [1.0]]
 
 
+def test_what_is_special_about_a_change_is_in_its_line(printed: pytest.CaptureFixture[str]) -> None:
+    observability.note_applied(Stage().post("ada", object="user", timezone="Mars"))
+
+    (line,) = map(json.loads, printed.readouterr().out.splitlines())
+    assert (line["action"], line["note"]) == ("change_applied", "unknown_zone_or_locale")
+
+
 def test_there_is_one_logger() -> None:
     assert observability.logger() is observability.logger()
 

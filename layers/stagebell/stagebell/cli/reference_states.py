@@ -22,6 +22,8 @@ NOTES = {
     "mirrored_while_locked": "the record is locked, but its source is authoritative",
     "overtakes_write_back": "its source wrote another value than it was told, or was still to be told, in the three "
     "days before: the newer one wins",
+    "unknown_zone_or_locale": "a user's `timezone` is no IANA name, or `locale` begins with no code of a language: the "
+    "zone of the definition or the stack is used, and English",
 }
 EVALUATIONS = {
     "started": "a run began",

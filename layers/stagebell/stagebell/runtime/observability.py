@@ -73,6 +73,7 @@ def note_applied(applied: Applied) -> None:
     outcomes = [str(evaluation["outcome"]) for evaluation in applied.evaluations]
     started = outcomes.count("started")
     ids: dict[str, Id] = {"change": change.id, "record": str(change.key), "event": applied.event, "started": started}
+    ids |= {"note": applied.note}
     _log("change_applied", "info", ids)
     stopped = outcomes.count("loop_stopped")
     if stopped:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stagebell.domain import echoes, follow_ups, write_backs
+from stagebell.domain import echoes, follow_ups, users, write_backs
 from stagebell.domain.echoes import Echo
 from stagebell.domain.planning import Plan, Tell
 from stagebell.domain.records import Comparison, Record
@@ -29,7 +29,7 @@ class Entries:
     def commit(self, stored: Stored, comparison: Comparison, plan: Plan, note: str = "") -> Commit:
         """All that a change and its plan write."""
         comparison, tells = self._telling(comparison)
-        applied = _entry(comparison, plan, self.clock, tells, note or _overtaken(comparison))
+        applied = _entry(comparison, plan, self.clock, tells, note or _overtaken(comparison) or _unknown(comparison))
         return Commit(
             comparison.before,
             comparison.after,
@@ -81,6 +81,13 @@ def _overtaken(comparison: Comparison) -> str:
     source, at = comparison.change.source, comparison.change.occurred_at
     told = [e for e in comparison.before.echoes if e.source == source and at - e.at <= write_backs.KEPT_TRYING]
     return "overtakes_write_back" if comparison.changed & {name for echo in told for name in echo.fields} else ""
+
+
+def _unknown(comparison: Comparison) -> str:
+    """A user got a zone or locale that is none: whatever would need it goes without."""
+    news = comparison.changed & users.READING if comparison.event in ("created", "updated") else ()
+    user = comparison.after
+    return "unknown_zone_or_locale" if news and user.key.object == "user" and not users.reads(user.fields) else ""
 
 
 def _entry(comparison: Comparison, plan: Plan, clock: Clock, tells: Sequence[Tell] = (), note: str = "") -> Applied:
