@@ -151,6 +151,27 @@ def test_an_event_that_loses_its_time_is_taken_out_of_the_calendars_until_it_has
     assert found[0][1]["sequence"] > lost[0][1]["sequence"]
 
 
+@pytest.mark.parametrize("starts_at", ["2026-03-03T12:00:00Z", EVENT["ends_at"]])
+def test_an_end_that_is_not_after_the_start_is_none_in_the_message_and_in_the_file(starts_at):
+    stage = planned()
+
+    emails = changed(stage, starts_at=starts_at)
+
+    _, event = event_in(emails[0])
+    assert "dtend" not in event
+    assert " - " not in emails[0].text
+    assert {d.detail for d in stage.deliveries} == {"", "ends_at is not after starts_at, and was left out"}
+
+
+def test_an_end_that_is_none_comes_back_once_it_is_after_the_start_again():
+    stage = planned(starts_at="2026-03-03T12:00:00Z")
+
+    emails = changed(stage, ends_at="2026-03-03T13:00:00Z")
+
+    assert event_in(emails[0])[1].end == datetime(2026, 3, 3, 13, tzinfo=UTC)
+    assert " - March 3, 2026, 1:00:00" in emails[0].text
+
+
 def test_who_is_taken_off_the_list_is_uninvited_and_the_others_learn_of_the_new_list():
     stage = planned()
 

@@ -26,7 +26,7 @@ def _event(invitation: Invitation) -> Event:
     event.add("sequence", invitation.sequence)
     event.add("dtstamp", invitation.stamped_at)
     event.add("dtstart", invitation.starts_at)
-    if invitation.ends_at is not None and invitation.ends_at > invitation.starts_at:
+    if invitation.ends_at is not None:
         event.add("dtend", invitation.ends_at)
     for name, text in (
         ("summary", invitation.title),

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.fields import Value
+from stagebell.domain.fields import Value, parse_instant
 
 type Method = Literal["REQUEST", "CANCEL"]
 
@@ -123,6 +123,12 @@ class Invitation:
 def stands(fields: Mapping[str, Value]) -> bool:
     """Whether the attendees of an event with these values are invited to it."""
     return fields.get("invite") is True and fields.get("state") != "cancelled"
+
+
+def end_of(fields: Mapping[str, Value]) -> datetime | None:
+    """When an event that has a start ends. An end that is not after the start is none: no calendar takes it."""
+    start, end = fields.get("starts_at"), fields.get("ends_at")
+    return parse_instant(end) if end and parse_instant(end) > parse_instant(start) else None
 
 
 def uid(key: RecordKey) -> str:

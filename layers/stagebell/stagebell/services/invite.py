@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from email.utils import parseaddr
 
 from stagebell.domain.fields import Value, parse_instant
-from stagebell.domain.invitations import WORDS, Invitation, Method, Party, stands, uid
+from stagebell.domain.invitations import WORDS, Invitation, Method, Party, end_of, stands, uid
 from stagebell.domain.recipients import Recipient
 from stagebell.ports.messages import Attachment, CalendarFiles
 from stagebell.ports.records import Records
@@ -16,17 +16,20 @@ from stagebell.services.people import Directory, Missing, Person
 INVITATION = "invitation"
 """The parameter of a step that sends invitations; no definition can give it."""
 
+NO_END = "ends_at is not after starts_at, and was left out"
+
 _ATTENDEES = (Recipient("field", "attendees"),)
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message with an invitation; answers go to the organizer."""
+    """One message with an invitation; answers go to the organizer. `detail` is what its delivery says about it."""
 
     person: Person
     words: Words
     attachments: tuple[Attachment, ...]
     reply_to: tuple[str, ...]
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Inviter:
         timed = isinstance(look.view.after.get("starts_at"), str)
         if not timed and not before.get("starts_at"):
             return [], [Missing("starts_at", "not_set")]
-        look = look if timed else _at(look, before["starts_at"])
+        look = look if timed else _with(look, starts_at=before["starts_at"])
         off = not timed or not look.record.exists or not stands(look.view.after)
         invited, missing = directory.reachable(look, "to", "email")
         addresses = {person.email.lower() for person in invited}
@@ -68,10 +71,12 @@ class Inviter:
         invitation = self._invitation(look, directory, method, people, off=off)
         content = self.files(invitation)
         attachment = Attachment("invite.ics", f"text/calendar; charset=utf-8; method={method}", content)
+        detail = NO_END if look.view.after.get("ends_at") and invitation.ends_at is None else ""
+        look = _with(look, ends_at=None) if detail else look
         spoken = replace(look, step=replace(look.step, params=WORDS[method]))
         reply_to = (invitation.organizer.email,)
         return [
-            Letter(person, self.composer.email(spoken, person, directory.related), (attachment,), reply_to)
+            Letter(person, self.composer.email(spoken, person, directory.related), (attachment,), reply_to, detail)
             for person in people
         ]
 
@@ -80,7 +85,6 @@ class Inviter:
     ) -> Invitation:
         fields = look.view.after
         sender = Party(parseaddr(self.sender)[1], parseaddr(self.sender)[0])
-        ends_at = fields.get("ends_at")
         return Invitation(
             uid=uid(look.record.key),
             sequence=look.record.version - 1,  # every change of the event raises it
@@ -88,7 +92,7 @@ class Inviter:
             stamped_at=look.view.at,
             title=_text(fields, "title"),
             starts_at=parse_instant(fields["starts_at"]),
-            ends_at=parse_instant(ends_at) if ends_at else None,
+            ends_at=end_of(fields),
             organizer=_organizer(fields, directory) or sender,
             sender=sender,
             attendees=tuple(Party(person.email, person.name) for person in people),
@@ -98,8 +102,8 @@ class Inviter:
         )
 
 
-def _at(look: Look, starts_at: Value) -> Look:
-    return replace(look, view=replace(look.view, after={**look.view.after, "starts_at": starts_at}))
+def _with(look: Look, **fields: Value) -> Look:
+    return replace(look, view=replace(look.view, after={**look.view.after, **fields}))
 
 
 def _told_by_deletion(look: Look) -> bool:

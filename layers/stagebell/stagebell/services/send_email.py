@@ -1,7 +1,7 @@
 """The action `send_email`: one message for each recipient, in their language; copies go with the first one sent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stagebell.domain.deliveries import Delivery
 from stagebell.domain.runs import Run
@@ -11,7 +11,7 @@ from stagebell.services.act import Look, Outcome
 from stagebell.services.compose import Composer, Words
 from stagebell.services.copies import Copies, Copying
 from stagebell.services.deliver import Courier, Parcel
-from stagebell.services.invite import INVITATION, Inviter
+from stagebell.services.invite import INVITATION, Inviter, Letter
 from stagebell.services.people import Directories, Missing, Person
 
 NO_COPIES = Copies()
@@ -52,10 +52,11 @@ class SendEmail:
 
     def _invite(self, look: Look) -> Outcome:
         letters, missing = self.inviter.letters(look, self.directories.open())
-        parcels = [
-            self.parcel(look, one.person, one.words, Copies(reply_to=one.reply_to), one.attachments) for one in letters
-        ]
-        return self.courier.deliver(look, "email", parcels, missing)
+        return self.courier.deliver(look, "email", [self._enclosed(look, letter) for letter in letters], missing)
+
+    def _enclosed(self, look: Look, letter: Letter) -> Parcel:
+        copies = Copies(reply_to=letter.reply_to)
+        return replace(self.parcel(look, letter.person, letter.words, copies, letter.attachments), detail=letter.detail)
 
     def give_up(self, run: Run, step: str, reason: str) -> None:
         self.courier.give_up(run, step, reason)
