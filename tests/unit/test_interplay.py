@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -475,10 +476,19 @@ def test_a_ring_of_a_thousand_definitions_is_told_without_recursion() -> None:
 def test_definitions_that_all_listen_to_everything_do_not_take_for_ever() -> None:
     crowd = [read(workflow(f"w{n}", ANY_UPDATE, sets(rounds={"add": n}))) for n in range(50)]
 
-    (found,) = Interplay(crowd, SCHEMA, {}, pairs=120).cycles(["w7"])
+    found, last = Interplay(crowd, SCHEMA, {}, pairs=120).cycles(["w7"])
 
     assert "w7" in found.definitions
     assert len(found.definitions) < 50
+    assert (last.rule, last.definitions) == ("unfinished", ())
+    assert "there may be more loops" in last.message
+
+
+def test_what_was_tried_to_the_last_pair_is_not_called_unfinished() -> None:
+    crowd = [read(workflow(f"w{n}", ANY_UPDATE, sets(rounds={"add": n}))) for n in range(10)]
+
+    assert [found.rule for found in Interplay(crowd, SCHEMA, {}, pairs=100).cycles(["w7"])] == ["cycle"]
+    assert [found.rule for found in Interplay(crowd, SCHEMA, {}, pairs=99).cycles(["w7"])] == ["cycle", "unfinished"]
 
 
 # --- two definitions, one field --------------------------------------------------------------------------------------
@@ -494,6 +504,17 @@ def test_two_definitions_that_write_one_field_on_the_same_change_are_told() -> N
     assert found.message.startswith(
         "one (step step-1) and two (step step-1) both write deal.tier when the same change starts them; "
     )
+
+
+def test_pairs_that_were_not_tried_are_not_kept_quiet() -> None:
+    made = interplay_of([workflow(f"w{n}", {"on": "created"}, sets(name=str(n))) for n in range(4)])
+
+    all_told = list(collisions(made, made.scenarios, SCHEMA, pairs=6))
+    first = list(collisions(made, made.scenarios, SCHEMA, pairs=5))
+
+    assert [found.rule for found in all_told] == ["same_field"] * 6
+    assert [found.rule for found in first] == ["same_field"] * 5 + ["unfinished"]
+    assert "there may be more that overwrite each other" in first[-1].message
 
 
 def test_only_the_pairs_of_those_asked_about_are_told() -> None:
@@ -822,9 +843,20 @@ def test_live_runs_of_a_workflow_are_paused_cancelled_and_resumed_too(definer: D
     assert (again.verb if again else "") == ("resume" if verb == "pause" else "")
 
 
-def test_so_many_findings_are_told_and_no_more(definer: Definer) -> None:
+def test_so_many_findings_are_told_and_that_these_are_not_all(definer: Definer) -> None:
     activated(definer, *(workflow(f"w{n}", {"on": "created"}, sets(name=str(n))) for n in range(20)))
 
     assert len(definer.warnings(definer.validate([workflow("w0", {"on": "created"}, sets(name="x"))]))) == 19
     many = [workflow(f"w{n}", {"on": "created"}, sets(name=f"x{n}")) for n in range(20)]
-    assert len(definer.warnings(definer.validate(many))) == FINDING_LIMIT
+    *told, last = definer.warnings(definer.validate(many))
+    assert [found.rule for found in told] == ["same_field"] * FINDING_LIMIT
+    assert (last.rule, last.message) == ("unfinished", "only the first 100 are told: mend those, then check again")
+
+
+def test_what_was_not_looked_at_is_said_last(definer: Definer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stagebell.services.warn.Interplay", partial(Interplay, pairs=1))
+    one, two = (workflow(name, ANY_UPDATE, sets(rounds={"add": 1})) for name in ("one", "two"))
+
+    found = definer.warnings(definer.validate([one, two]))
+
+    assert [warning.rule for warning in found] == ["cycle", "same_field", "unfinished"]

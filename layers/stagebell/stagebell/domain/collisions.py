@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from stagebell.domain.conditions import ALWAYS, Clause, Condition, required
 from stagebell.domain.fields import Field, Value
@@ -28,7 +28,15 @@ TRIED = 100
 """Values of a field that are tried; conditions that name more are taken to go together."""
 
 PAIRS_TRIED = 50_000
-"""Pairs of definitions that are looked into; a set of hundreds beside thousands is told the first it has."""
+"""Pairs of definitions that are looked into; a set of hundreds beside thousands is told the first it has, and that
+there may be more."""
+
+UNTRIED = Finding(
+    "unfinished",
+    (),
+    "not every two definitions that write one field were tried: there may be more that overwrite each other; check "
+    "fewer definitions at once, and more is looked at",
+)
 
 type Place = tuple[str, str, str]  # the object that lets in, the way to the record that is written, the field
 
@@ -58,11 +66,17 @@ class _Entry:
         return [*_asked(on_date), *_asked(self.step.only_if)]
 
 
-def collisions(interplay: Interplay, roots: Iterable[str], schema: Schema) -> Iterator[Finding]:
-    """The collisions of the roots with each other and with everything beside them, each once."""
+def collisions(
+    interplay: Interplay, roots: Iterable[str], schema: Schema, *, pairs: int = PAIRS_TRIED
+) -> Iterator[Finding]:
+    """The collisions of the roots with each other and with everything beside them, each once; and last, where there are
+    too many pairs to try them all, a finding that says so."""
     wanted, filed = sorted(set(roots) & interplay.scenarios.keys()), _filed(interplay)
     told: set[tuple[Place, str, str]] = set()
-    for place, mine, other in islice(_pairs(filed, frozenset(wanted)), PAIRS_TRIED):
+    for number, (place, mine, other) in enumerate(_pairs(filed, frozenset(wanted))):
+        if number == pairs:
+            yield UNTRIED
+            return
         first, second = sorted((mine, other), key=lambda entry: entry.scenario.name)
         pair = (place, first.scenario.name, second.scenario.name)
         if pair not in told and _collide(mine, other, schema):

@@ -18,7 +18,7 @@ through a definition that lets each record in once only.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Literal
 
 from stagebell.domain.objects import Schema
@@ -29,18 +29,27 @@ from stagebell.domain.writes import Allowed, Surroundings, Write, touched, write
 
 PAIRS_TRIED = 200_000
 """Definitions that all listen to everything are tried each against each; a stack that has hundreds of those gets what
-is found in a few seconds, rather than no answer."""
+is found in a few seconds, rather than no answer, and is told that this is not all."""
 
-type Rule = Literal["cycle", "same_field"]
+type Rule = Literal["cycle", "same_field", "unfinished"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something about several definitions (or one and itself) that its author should know. It is a warning."""
+    """Something about several definitions (or one and itself) that its author should know. It is a warning. One that is
+    `unfinished` says of no definition in particular that not everything was looked at."""
 
     rule: Rule
     definitions: tuple[str, ...]
     message: str
+
+
+UNTRIED = Finding(
+    "unfinished",
+    (),
+    "not every definition was tried against every other, for too many listen to the same fields: there may be more "
+    "loops; name fields in the triggers, and more is looked at",
+)
 
 
 class Interplay:
@@ -50,6 +59,7 @@ class Interplay:
         self, scenarios: Iterable[Scenario], schema: Schema, allowed: Allowed, *, pairs: int = PAIRS_TRIED
     ) -> None:
         self._pairs = pairs
+        self._cut_short = False
         self.scenarios = {scenario.name: scenario for scenario in scenarios}
         self._schema = schema
         self._allowed = allowed
@@ -82,12 +92,19 @@ class Interplay:
         if name not in self._edges:
             found: dict[str, Write] = {}
             for write in sorted(self.writes(name), key=lambda write: write.whose != "new"):
-                for listener in islice(self._audience(write), self._pairs):
-                    self._pairs -= 1
+                for listener in self._tried(self._audience(write)):
                     if listener.name not in found and lets_in(write, listener):
                         found[listener.name] = write
             self._edges[name] = found
         return self._edges[name]
+
+    def _tried(self, audience: Iterable[Scenario]) -> Iterator[Scenario]:
+        for listener in audience:
+            if not self._pairs:
+                self._cut_short = True
+                return
+            self._pairs -= 1
+            yield listener
 
     def _audience(self, write: Write) -> Iterable[Scenario]:
         if write.start:
@@ -100,12 +117,15 @@ class Interplay:
         return _Listeners(self.scenarios.values())
 
     def cycles(self, roots: Iterable[str]) -> Iterator[Finding]:
-        """The cycles in which one of the roots takes part, one finding for all that hangs together."""
+        """The cycles in which one of the roots takes part, one finding for all that hangs together; and last, where
+        there are too many definitions to try them all, one that says so."""
         wanted = sorted(set(roots) & self.scenarios.keys())
         for ring in rings(wanted, self.edges):
             for part in self._endless(ring):
                 if not part.isdisjoint(wanted):
                     yield self._cycle(part, next(name for name in wanted if name in part))
+        if self._cut_short:
+            yield UNTRIED
 
     def _endless(self, ring: frozenset[str]) -> list[frozenset[str]]:
         """The parts of a ring that go on for ever: where no records are made, those that `once` does not end."""

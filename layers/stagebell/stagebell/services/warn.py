@@ -23,6 +23,8 @@ INVOLVED = (*RUNNING, "function")
 FINDING_LIMIT = 100
 """As many findings are told at once; mending those brings up the rest."""
 
+UNTOLD = Finding("unfinished", (), f"only the first {FINDING_LIMIT} are told: mend those, then check again")
+
 
 def warnings_about(documents: Mapping[Key, Document], known: Known) -> tuple[Finding, ...]:
     """The findings that involve one of these definitions, taken together with what is active beside them. A function
@@ -40,7 +42,10 @@ class _Looking:
         interplay = Interplay(scenarios, self.schema, self.allowed)
         roots = self._names | {scenario.name for scenario in scenarios if self._runs_one(scenario)}
         found = chain(interplay.cycles(roots), collisions(interplay, roots, self.schema))
-        return tuple(islice(found, FINDING_LIMIT))
+        told = list(islice(found, FINDING_LIMIT + 1))
+        if len(told) > FINDING_LIMIT:
+            told[FINDING_LIMIT:] = [UNTOLD]
+        return tuple(sorted(told, key=lambda finding: finding.rule == "unfinished"))
 
     def _runs_one(self, scenario: Scenario) -> bool:
         """Whether it runs a function of the set."""

@@ -124,8 +124,13 @@ class Checked(Shape):
 class Finding(Shape):
     """Something that definitions do to each other and their author should know; nothing is refused for it."""
 
-    rule: str = Field(description="`cycle`: they start each other; `same_field`: they overwrite each other")
-    definitions: tuple[str, ...] = Field(examples=[["tell-owner", "chase"]])
+    rule: str = Field(
+        description="`cycle`: they start each other; `same_field`: they overwrite each other; `unfinished`, as the "
+        "last: not everything was looked at, or told"
+    )
+    definitions: tuple[str, ...] = Field(
+        description="None where something is `unfinished`", examples=[["tell-owner", "chase"]]
+    )
     message: str = Field(
         examples=["tell-owner (step back) writes deal.stage, which starts chase; chase (step forth) writes …"]
     )
