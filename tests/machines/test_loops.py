@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.planning import DEPTH_LIMIT
+from stagebell.domain.limits import DEPTH_LIMIT
 from stagebell.runtime import wiring
 from stagebell.services.define import Definer
 from tests.contract.tables import TEMPLATE, _Loader

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from stagebell.domain.changes import Change, RecordKey
+from stagebell.domain.limits import RUNS_PER_HOUR
 from stagebell.runtime import wiring
 from stagebell.services.apply import Applier
 from tests.unit.api_calls import ALL, CALLER, DEAL, SCENARIO, START, WAITING, Api, make_api
@@ -394,6 +395,23 @@ def test_a_start_by_hand_that_starts_nothing_says_why(api: Api, more: dict[str, 
 
     assert (answer.status, answer.json["code"]) == (409, "conflict")
     assert why in answer.json["detail"]
+
+
+def test_a_start_by_hand_beyond_a_limit_says_which(api: Api) -> None:
+    mark = {"name": "mark", "type": "set_stage", "field": "stage", "to": "Lost"}
+    manual = {"kind": "workflow", "name": "give-up", "object": "deal", "trigger": {"on": "manual"}, "actions": [mark]}
+    api.activate(manual)
+    api.apply("1", stage="Won", amount="5000")
+
+    answers = [
+        api.post("/v1/workflows/give-up/runs", {"object": "deal", "id": "deal-7"}) for _ in range(RUNS_PER_HOUR + 1)
+    ]
+
+    assert [answer.status for answer in answers] == [201] * RUNS_PER_HOUR + [409]
+    assert answers[-1].json["detail"] == (
+        "workflow give-up was not started for deal/deal-7: "
+        "it was started for this record 20 times within an hour (loop_stopped)"
+    )
 
 
 def test_starting_by_hand_names_the_record(api: Api) -> None:

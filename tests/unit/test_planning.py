@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from stagebell.domain.errors import RecordBusy
-from stagebell.domain.planning import OPEN_RUNS_PER_RECORD, STARTS_PER_CHANGE, Halt, Wake
+from stagebell.domain.limits import OPEN_RUNS_PER_RECORD, STARTS_PER_CHANGE
+from stagebell.domain.planning import Halt, Wake
 from tests.stage import LADDER, QUOTATION, START, UNASSIGNED, WON, Stage, mail, scenario
 
 HOUR = timedelta(hours=1)
@@ -87,13 +88,14 @@ def test_at_most_a_hundred_runs_of_a_record_are_open_and_at_most_forty_begin_at_
     stage = Stage(*(plain(f"s{n:03}", stage_of(n)) for n in range(41 + 40 + 21)))
 
     outcomes = [
-        [e["outcome"] for e in stage.post(stage=entered).evaluations] for entered in (UNASSIGNED, QUOTATION, WON)
+        [(e["outcome"], e.get("limit")) for e in stage.post(stage=entered).evaluations]
+        for entered in (UNASSIGNED, QUOTATION, WON)
     ]
 
     assert STARTS_PER_CHANGE == 40 and OPEN_RUNS_PER_RECORD == 100
-    assert outcomes[0] == ["started"] * 40 + ["too_many_runs"]
-    assert outcomes[1] == ["started"] * 40
-    assert outcomes[2] == ["started"] * 20 + ["too_many_runs"]
+    assert outcomes[0] == [("started", None)] * 40 + [("too_many_runs", "starts_per_change")]
+    assert outcomes[1] == [("started", None)] * 40
+    assert outcomes[2] == [("started", None)] * 20 + [("too_many_runs", "open_runs_per_record")]
 
 
 def plain(name: str, stage: dict[str, str]) -> dict[str, object]:

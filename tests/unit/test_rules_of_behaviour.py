@@ -9,7 +9,7 @@ import pytest
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.errors import DeliveryThrottled, DeliveryUnknown
 from stagebell.domain.executions import Task
-from stagebell.domain.planning import DEPTH_LIMIT, RUNS_PER_HOUR
+from stagebell.domain.limits import DEPTH_LIMIT, RUNS_PER_HOUR
 from stagebell.ports.messages import Email
 from stagebell.services.explain import Explainer
 from tests.stage import LADDER, QUOTATION, START, UNASSIGNED, WON, Stage, mail, scenario, sets, workflow
@@ -449,6 +449,7 @@ def test_rule_10_a_chain_of_changes_made_by_actions_ends_at_depth_eight():
     shallow = stage.post(name="Acme Ltd", causes_=tuple(f"run_{n}" for n in range(DEPTH_LIMIT - 1)))
 
     assert [e["outcome"] for e in (*deep.evaluations, *shallow.evaluations)] == ["loop_stopped", "started"]
+    assert deep.evaluations[0]["limit"] == "depth"
 
 
 def test_rule_10_what_actions_change_carries_the_runs_behind_it():
@@ -472,13 +473,14 @@ def test_rule_10_at_most_twenty_runs_per_definition_and_record_per_hour():
 
     def save(minute: float) -> str:
         stage.offline.run_until(START + timedelta(minutes=minute))
-        return stage.post(at=START + timedelta(minutes=minute), name=f"name {minute}").evaluations[0]["outcome"]
+        said = stage.post(at=START + timedelta(minutes=minute), name=f"name {minute}").evaluations[0]
+        return " ".join(said[word] for word in ("outcome", "limit") if word in said)
 
     within = [save(minute) for minute in range(RUNS_PER_HOUR)]
     refused, other, later = save(30), stage.post("deal-8", name="x").evaluations[0]["outcome"], save(61)
 
     assert within == ["started"] * RUNS_PER_HOUR
-    assert (refused, other, later) == ("loop_stopped", "started", "started")
+    assert (refused, other, later) == ("loop_stopped runs_per_hour", "started", "started")
 
 
 def test_rule_10_a_clock_that_is_only_set_back_is_no_loop():

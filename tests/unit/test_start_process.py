@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stagebell.domain.planning import DEPTH_LIMIT, OPEN_RUNS_PER_RECORD
+from stagebell.domain.limits import DEPTH_LIMIT, OPEN_RUNS_PER_RECORD
 from tests.stage import UNASSIGNED, WON, Stage, mail, scenario
 
 WRITE = {"name": "write", "type": "update_field", "set": {"urgent": True}}
@@ -133,6 +133,7 @@ def test_two_that_start_each_other_come_to_an_end():
     assert len(stage.runs()) == DEPTH_LIMIT
     last = max(stage.runs(), key=lambda run: len(run.causes))
     assert (last.steps[0].status, last.steps[0].reason, last.status) == ("failed", "loop_stopped", "failed")
+    assert last.steps[0].why == {"limit": "depth"}
 
 
 def test_a_record_with_too_many_runs_gets_no_further_one():
@@ -147,6 +148,7 @@ def test_a_record_with_too_many_runs_gets_no_further_one():
     stage.advance(minutes=0)
 
     assert step(stage) == ("failed", "too_many_runs")
+    assert run_of(stage, "first").steps[0].why == {"limit": "open_runs_per_record"}
 
 
 def test_a_quiet_import_stays_quiet():

@@ -7,6 +7,7 @@ from typing import Any
 from stagebell.cli import client
 from stagebell.cli.client import part_of, path_of, quoted
 from stagebell.cli.failures import NotConfigured
+from stagebell.domain.limits import REACHED
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +47,9 @@ def _explained(evaluations: list[Mapping[str, Any]]) -> list[str]:
 
 
 def _evaluation(evaluation: Mapping[str, Any]) -> Iterator[str]:
-    run = f" → {evaluation['run']}" if evaluation.get("run") else ""
-    yield f"{evaluation['definition']} (version {evaluation['version']}): {evaluation['outcome']}{run}"
+    run, limit = evaluation.get("run"), evaluation.get("limit")
+    more = f" → {run}" if run else f", as {REACHED.get(limit, limit)} ({limit})" if limit else ""
+    yield f"{evaluation['definition']} (version {evaluation['version']}): {evaluation['outcome']}{more}"
     yield from _condition(evaluation.get("why") or {}, "  ")
 
 

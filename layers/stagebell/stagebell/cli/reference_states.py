@@ -30,8 +30,10 @@ EVALUATIONS = {
     "not_matched": "the entry condition did not hold; `why` shows the values",
     "once_only": "`reentry: once`, and the record has had its run",
     "already_running": "`reentry: every_entry`, and the run that waits goes on",
-    "loop_stopped": "too deep a chain of changes, or too many runs in an hour",
-    "too_many_runs": "too many runs of this record are open, or began at once",
+    "loop_stopped": "`limit` says why: `depth`, too many changes led to each other; or `runs_per_hour`, too many "
+    "runs of the definition and record in an hour",
+    "too_many_runs": "`limit` says why: `open_runs_per_record`, too many runs of the record are open; or "
+    "`starts_per_change`, too many began at once",
 }
 RUNS = {
     "running": "it waits for its next step, or acts",
@@ -51,8 +53,8 @@ STEPS = {
     "`inactive_user`, `empty_group`, `no_email`, `no_phone`, `no_inbox`, `no_user`, `no_recipient`; no record to "
     "change: `no_such_record`, `record_deleted`; no date to start on: `no_start`; the process was not "
     "started: `not_matched`, `once_only`, `already_running`",
-    "failed": "the code of an error, `past_due`, `inactive_process`, `loop_stopped`, `too_many_runs`, or the name of "
-    "the error after which the machine gave up",
+    "failed": "the code of an error, `past_due`, `inactive_process`, `loop_stopped` or `too_many_runs` (`why.limit` "
+    "says which limit was reached), or the name of the error after which the machine gave up",
     "cancelled": "`cancel_condition`, `new_entry`, or the reason for which its run ended",
 }
 DELIVERIES = {

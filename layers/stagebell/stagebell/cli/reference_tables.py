@@ -15,7 +15,7 @@ from stagebell.contracts.definitions import (
     templates,
 )
 from stagebell.contracts.problem_documents import KINDS
-from stagebell.domain import changes, conditions, errors, executions, paths, planning, records, scenarios, sms
+from stagebell.domain import changes, conditions, errors, executions, limits, paths, records, scenarios, sms
 from stagebell.domain import fields as field_rules
 from stagebell.domain.errors import StagebellError
 from stagebell.domain.operators import LISTS, MOMENT, NUMBER, OPERATORS, TEXT, Operator
@@ -149,12 +149,16 @@ def _limits() -> Iterator[Sequence[str]]:
     yield "a rendered message", "256 KiB and 250 ms", "the step fails with `render_failed`"
     yield "the text of a notice", "500 characters", "it is cut, and the delivery says so"
     yield "an SMS", f"{sms.MAX_PARTS} parts", "the step fails with `render_failed`"
-    yield "runs one change begins", f"{planning.STARTS_PER_CHANGE}", "the rest is refused: `too_many_runs`"
-    yield "open runs of a record", f"{planning.OPEN_RUNS_PER_RECORD}", "further ones are refused: `too_many_runs`"
-    yield "runs of a definition and record in an hour", f"{planning.RUNS_PER_HOUR}", "refused: `loop_stopped`"
-    yield "changes that lead to each other", f"{planning.DEPTH_LIMIT}", "refused: `loop_stopped`"
+    yield "runs one change begins", f"{limits.STARTS_PER_CHANGE}", _not_started("starts_per_change")
+    yield "open runs of a record", f"{limits.OPEN_RUNS_PER_RECORD}", _not_started("open_runs_per_record")
+    yield "runs of a definition and record in an hour", f"{limits.RUNS_PER_HOUR}", _not_started("runs_per_hour")
+    yield "changes that lead to each other", f"{limits.DEPTH_LIMIT}", _not_started("depth")
     yield "one wait of a machine", f"{executions.LONGEST_WAIT.days} days", "it waits again"
     yield "one execution", f"{executions.LONGEST_EXECUTION.days} days", "the run goes on in a new one"
+
+
+def _not_started(limit: limits.Limit) -> str:
+    return f"nothing more is started: `{limits.REFUSALS[limit]}`, with the limit `{limit}`"
 
 
 def _minutes(seconds: float) -> str:

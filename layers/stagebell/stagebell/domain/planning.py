@@ -3,36 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
 
 from stagebell.domain import runs
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.conditions import Explanation, View
+from stagebell.domain.conditions import View
+from stagebell.domain.evaluations import Evaluation, Outcome
+from stagebell.domain.limits import (
+    DEPTH_LIMIT,
+    OPEN_RUNS_PER_RECORD,
+    REFUSALS,
+    RUNS_PER_HOUR,
+    STARTS_PER_CHANGE,
+    Limit,
+)
 from stagebell.domain.records import Comparison
 from stagebell.domain.runs import Enrolment, Run
 from stagebell.domain.scenarios import Scenario
-
-DEPTH_LIMIT = 8
-RUNS_PER_HOUR = 20
-OPEN_RUNS_PER_RECORD = 100
-STARTS_PER_CHANGE = 40  # each start is two items of one transaction, which holds 100
-
-type Outcome = Literal["started", "not_matched", "once_only", "already_running", "loop_stopped", "too_many_runs"]
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What one definition said to one change, with the values it saw (rule 13)."""
-
-    definition: str
-    version: int
-    outcome: Outcome
-    why: Explanation
-    run: str = ""
-
-    def document(self) -> dict[str, Any]:
-        shown = {"definition": self.definition, "version": self.version, "outcome": self.outcome}
-        return shown | ({"run": self.run} if self.run else {}) | {"why": self.why.document()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,24 +161,36 @@ class Planner:
         """Try a scenario whose trigger fires."""
         why = scenario.only_if.explain(view)
         outcome = self._outcome(scenario) if why.result else "not_matched"
+        limit = self._limit(scenario) if outcome == "started" else None
+        if limit is not None:
+            outcome = REFUSALS[limit]
         run = self._start(scenario, view) if outcome == "started" else ""
-        self._evaluations.append(Evaluation(scenario.name, scenario.version, outcome, why, run))
+        self._evaluations.append(Evaluation(scenario.name, scenario.version, outcome, why, run, limit))
 
     def _outcome(self, scenario: Scenario) -> Outcome:
-        enrolment = self._enrolments.get(scenario.name)
-        if enrolment is not None and scenario.reentry == "once":
+        """What becomes of a match as the scenario itself wants it."""
+        if scenario.reentry == "once" and scenario.name in self._enrolments:
             return "once_only"
-        live = enrolment is not None and self._live(enrolment)
-        live = live and not scenario.at_once  # each match of a workflow is a run of its own
-        if live and scenario.reentry == "every_entry" and scenario.trigger.on != "stage":
+        if scenario.reentry == "every_entry" and scenario.trigger.on != "stage" and self._waits(scenario):
             return "already_running"
-        if len(self._comparison.change.causes) >= DEPTH_LIMIT or len(self._recent(enrolment)) >= RUNS_PER_HOUR:
-            return "loop_stopped"
-        if len(self._started) >= STARTS_PER_CHANGE:
-            return "too_many_runs"
-        if not live and sum(e.open for e in self._enrolments.values()) >= OPEN_RUNS_PER_RECORD:
-            return "too_many_runs"
         return "started"
+
+    def _limit(self, scenario: Scenario) -> Limit | None:
+        """The limit that keeps it from starting."""
+        if len(self._comparison.change.causes) >= DEPTH_LIMIT:
+            return "depth"
+        if len(self._recent(self._enrolments.get(scenario.name))) >= RUNS_PER_HOUR:
+            return "runs_per_hour"
+        if len(self._started) >= STARTS_PER_CHANGE:
+            return "starts_per_change"
+        if not self._waits(scenario) and sum(e.open for e in self._enrolments.values()) >= OPEN_RUNS_PER_RECORD:
+            return "open_runs_per_record"
+        return None
+
+    def _waits(self, scenario: Scenario) -> bool:
+        """Whether a run of it waits already. Each match of a workflow is a run of its own."""
+        enrolment = self._enrolments.get(scenario.name)
+        return enrolment is not None and not scenario.at_once and self._live(enrolment)
 
     def _live(self, enrolment: Enrolment) -> bool:
         """Whether the run still waits; also one that this very change has put into the past, for its date: that it is

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.errors import Conflict, InvalidValue, NotFound, RecordBusy, RecordLocked
-from stagebell.domain.planning import Evaluation, Halt, Order, Plan, Tell, Wake, enrolment_of
+from stagebell.domain.evaluations import Evaluation
+from stagebell.domain.planning import Halt, Order, Plan, Tell, Wake, enrolment_of
 from stagebell.domain.records import Comparison, Record, compare, refusal
 from stagebell.domain.rotations import Rotation
 from stagebell.domain.runs import Run
@@ -115,9 +116,8 @@ class Applier:
         told = applied.evaluations[0]
         run = self.runs.get(told["run"]) if "run" in told else None
         if run is None:
-            outcome = told["outcome"]
-            why = NOT_STARTED.get(outcome, "its run has been forgotten")
-            raise Conflict(f"{found.kind} {scenario} was not started for {key.shown}: {why} ({outcome})")
+            why = NOT_STARTED.get(told.get("limit", told["outcome"]), "its run has been forgotten")
+            raise Conflict(f"{found.kind} {scenario} was not started for {key.shown}: {why} ({told['outcome']})")
         self.dispatch(applied.dispatch)
         return run
 

@@ -6,16 +6,9 @@ from types import MappingProxyType
 
 from stagebell.domain.conditions import View
 from stagebell.domain.errors import DefinitionBroken, NotFound
+from stagebell.domain.limits import REACHED
 from stagebell.domain.paths import Path
-from stagebell.domain.planning import (
-    DEPTH_LIMIT,
-    OPEN_RUNS_PER_RECORD,
-    RUNS_PER_HOUR,
-    Outcome,
-    Plan,
-    Planner,
-    affected,
-)
+from stagebell.domain.planning import Plan, Planner, affected
 from stagebell.domain.records import Comparison
 from stagebell.domain.reminders import due_anew, is_of_reminders
 from stagebell.domain.runs import Enrolment, Run
@@ -26,16 +19,15 @@ from stagebell.ports.runs import Runs
 from stagebell.services.catalog import Catalog
 from stagebell.services.look import Lookout, needs_zone
 
-NOT_STARTED: Mapping[Outcome, str] = MappingProxyType(
+NOT_STARTED: Mapping[str, str] = MappingProxyType(
     {
         "not_matched": "its only_if does not hold",
         "once_only": "it runs once for a record, and the record has had its run",
         "already_running": "a run of it for this record waits already",
-        "loop_stopped": f"it was started {RUNS_PER_HOUR} times in an hour, or by {DEPTH_LIMIT} changes in a row",
-        "too_many_runs": f"the record has {OPEN_RUNS_PER_RECORD} open runs",
+        **REACHED,
     }
 )
-"""Why nothing was started, in words."""
+"""Why nothing was started, in words: by the limit that was reached, or by the outcome."""
 
 
 @dataclass(frozen=True, slots=True)

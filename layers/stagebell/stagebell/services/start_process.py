@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from stagebell.domain import runs
-from stagebell.domain.planning import Outcome as Word
+from stagebell.domain.evaluations import Outcome as Word
 from stagebell.domain.runs import Run, StepStatus
 from stagebell.services.act import Look, Outcome
 from stagebell.services.apply import Acting, Applier, Deed
@@ -43,7 +43,8 @@ class StartProcess:
         change = look.change(look.record, {})
         weighed = self.applier.weigh(scenario, change, Acting(_after(look), look.stored))
         if weighed.outcome != "started":
-            return Outcome(_ENDS[weighed.outcome], weighed.outcome, why=weighed.why.document())
+            why = {"limit": weighed.limit} if weighed.limit else weighed.why.document()
+            return Outcome(_ENDS[weighed.outcome], weighed.outcome, why=why)
         deed = Deed(change, (scenario,), by_hand=True, seen=look.record.version)
         return Outcome("acted", why={"started": weighed.run}, deed=deed)
 

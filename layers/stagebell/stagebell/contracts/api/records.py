@@ -148,4 +148,7 @@ class Explanation(Shape):
     """What each definition said to a change, with the values it saw."""
 
     change: str
-    definitions: tuple[Mapping[str, Any], ...]
+    definitions: tuple[Mapping[str, Any], ...] = Field(
+        description="`outcome` is a stable word, as is the `limit` for which nothing was started; `why` is its entry "
+        "condition"
+    )

@@ -22,7 +22,7 @@ class Step(Shape):
     due_at: datetime | None = Field(description="Null while nothing says when")
     settled_at: datetime | None
     reason: str = Field(description="A stable word", examples=["stage_changed"])
-    why: Mapping[str, Any] | None = Field(description="The condition or error behind the reason, with its values")
+    why: Mapping[str, Any] | None = Field(description="The condition, limit or error behind the reason, with values")
     deliveries: tuple[str, ...] = Field(description="Keys of the messages it made")
     record: RecordName | None = Field(description="The record it changed, made, or started something for")
 
