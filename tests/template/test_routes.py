@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from stagebell.api.application import ENDPOINTS
+from stagebell.api.application import ELSEWHERE, ENDPOINTS
 
 Template = dict[str, Any]
 
@@ -28,6 +28,7 @@ def test_only_webhooks_and_what_needs_no_role_go_without_the_authorizer(translat
 
 def test_no_endpoint_is_hidden_behind_the_webhooks(translated: Template) -> None:
     assert WEBHOOKS in _routes(translated)
+    assert {f"{method} {path}" for path, method in ELSEWHERE.items()} == {WEBHOOKS}
     assert WEBHOOKS not in {f"{e.method} {re.sub('<.+?>', '{source}', e.rule)}" for e in ENDPOINTS}
 
 

@@ -120,6 +120,8 @@ def test_follow_ups_of_a_record_come_newest_first_in_pages(api: Api) -> None:
 
 
 def test_a_record_without_follow_ups_has_none(api: Api) -> None:
+    api.apply("1", record="deal-9", name="Pumps")
+
     assert api.get("/v1/records/deal/deal-9/follow-ups").json == {"items": [], "cursor": None}
 
 

@@ -418,6 +418,49 @@ def test_starting_by_hand_names_the_record(api: Api) -> None:
     assert api.post(BY_HAND, {"id": ""}).paths == {("object", "required"), ("id", "length")}
 
 
+@pytest.mark.parametrize("listing", ["changes", "runs", "deliveries", "follow-ups"])
+@pytest.mark.parametrize(
+    ("record", "why"), [("nope/x", "nobody has declared the object"), ("deal/deal-9", "nobody has reported the record")]
+)
+def test_a_listing_below_a_record_that_is_none_is_not_found_like_the_record(
+    api: Api, listing: str, record: str, why: str
+) -> None:
+    itself = api.get(f"/v1/records/{record}")
+
+    answer = api.get(f"/v1/records/{record}/{listing}")
+
+    assert (answer.status, answer.json) == (404, itself.json), why
+
+
+@pytest.mark.parametrize("listing", ["runs", "deliveries", "follow-ups"])
+def test_a_listing_below_a_record_that_has_nothing_is_empty(api: Api, listing: str) -> None:
+    api.apply("1", name="Pumps")
+
+    answer = api.get(f"{DEAL_7}/{listing}")
+
+    assert (answer.status, answer.json) == (200, {"items": [], "cursor": None})
+
+
+def test_what_is_known_about_a_record_nobody_has_reported_is_listed(api: Api) -> None:
+    about = {"record_object": "deal", "record_id": "deal-9", "title": "Call"}
+    api.clock.advance(START)
+    api.ports.catalog.refresh()
+    p = api.ports
+    task = Change("erp:1", "erp", RecordKey("task", "t1"), "created", START, about)
+    Applier(p.catalog, p.records, p.runs, p.scheduler, p.teller, p.clock).apply(task)
+
+    (item,) = api.get("/v1/records/deal/deal-9/follow-ups").json["items"]
+
+    assert item["id"] == "t1"
+
+
+def test_the_deliveries_of_a_run_that_is_none_are_not_found(api: Api) -> None:
+    api.apply("1", **WAITING)
+
+    assert api.get(f"/v1/runs/{api.only_run()}/deliveries").json["items"] == []
+    assert api.get("/v1/runs/run_0/deliveries").status == 404
+
+
 # --- deliveries ------------------------------------------------------------------------------------------------
 
 
@@ -491,6 +534,8 @@ def test_deliveries_come_in_pages(api: Api) -> None:
         ("state=sent&since=yesterday", {("since", "instant")}),
         ("state=sent&since=2026-03-02T09:10:00&until=x", {("since", "instant"), ("until", "instant")}),
         ("state=sent&since=2026-03-02T09:10:00+01:00", {("since", "instant")}),
+        ("state=sent&since=2026-03-02T09:10:00Z&until=2026-03-02T09:09:59Z", {("until", "window")}),
+        ("state=sent&since=2026-03-02T09:10:00Z&until=2026-03-02T10:00:00%2B02:00", {("until", "window")}),
     ],
 )
 def test_a_filter_that_says_too_little_or_too_much_is_refused(

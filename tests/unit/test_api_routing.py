@@ -75,6 +75,9 @@ def test_an_unknown_path_is_a_problem(api: Api, path: str) -> None:
         ("PATCH", "/v1/definitions/object/deal", "GET, PUT"),
         ("GET", "/v1/runs/run_1/cancel", "POST"),
         ("OPTIONS", "/v1/health", "GET"),
+        ("GET", "/v1/sources/erp/changes", "POST"),
+        ("PUT", "/v1/sources/erp/changes", "POST"),
+        ("DELETE", "/v1/sources/erp/changes", "POST"),
     ],
 )
 def test_a_wrong_method_is_a_problem_that_names_the_right_ones(api: Api, method: str, path: str, allowed: str) -> None:
@@ -235,6 +238,14 @@ def test_an_encoded_body_is_decoded(api: Api) -> None:
     answer = api.post("/v1/keys", base64.b64encode(KEY.encode()).decode(), isBase64Encoded=True)
 
     assert answer.status == 201
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_byte_order_mark_before_a_body_is_no_part_of_it(api: Api, method: str) -> None:
+    path, body = ("/v1/keys", KEY) if method == "POST" else ("/v1/definitions/object/deal", json.dumps(DEAL))
+
+    assert api.call(method, path, f"\ufeff{body}").status < 300
+    assert is_problem(api.call(method, path, f"\ufeff\ufeff{body}"), 400, "malformed_body")
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data", ""])

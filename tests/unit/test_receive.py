@@ -293,7 +293,6 @@ def test_a_source_without_a_secret_accepts_nothing(crm, monkeypatch):
         (b"{'object': 'deal'}", "not JSON", "quotes of another language"),
         (b'{"a": 1,}', "not JSON", "a comma too many"),
         (b'{"a": 1} {"b": 2}', "not JSON", "two documents"),
-        (b'\xef\xbb\xbf{"a": 1}', "not JSON", "a byte order mark"),
         (b'{"a": "\xff"}', "not UTF-8 (byte 7)", "not UTF-8"),
         (b'{"a": "\xed\xa0\x80"}', "not UTF-8", "half a surrogate pair in UTF-8"),
         (b'{"a": "\x00"}', "not JSON", "NUL as it is"),
@@ -312,6 +311,12 @@ def test_a_body_that_is_no_json_is_malformed(crm, body, told, reason):
 
     refused(answer, 400, "malformed_body")
     assert told in answer.body["detail"], reason
+
+
+def test_a_byte_order_mark_is_signed_with_the_body_and_is_no_part_of_the_change(crm):
+    answer = crm.post(b"\xef\xbb\xbf" + json.dumps(GOOD).encode(), raw=True)
+
+    assert answer.status == 202
 
 
 def test_a_body_over_256_kib_is_too_large_whoever_sends_it(crm):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from functools import cache, partial
 from traceback import format_tb
+from types import MappingProxyType
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -16,6 +17,7 @@ from stagebell.api import request as requests_in
 from stagebell.api.endpoints import WITH_IDEMPOTENCY, Endpoint, MethodNotAllowed, expect_known, find
 from stagebell.api.request import Request
 from stagebell.api.routes import access, definitions, deliveries, follow_ups, inbox, records, runs, service, write_backs
+from stagebell.api.webhook_reference import CHANGES_PATH
 from stagebell.contracts import problem_documents
 from stagebell.contracts.problems import problems_of
 from stagebell.domain.errors import InvalidInput, StagebellError
@@ -30,6 +32,9 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
     for module in (definitions, records, follow_ups, runs, deliveries, write_backs, inbox, access, service)
     for endpoint in module.routes.endpoints
 )
+ELSEWHERE: Mapping[str, str] = MappingProxyType({CHANGES_PATH: "POST"})
+"""Served by receive_change; with any other method, the gateway brings it here."""
+
 _PARTS = ("body", "query", "path", "header")
 
 
@@ -61,7 +66,7 @@ def answer(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP API event (payload 2.0)."""
     try:
         request = requests_in.read(event)
-        endpoint = find(ENDPOINTS, request.method, request.path)
+        endpoint = find(ENDPOINTS, ELSEWHERE, request.method, request.path)
         if endpoint.role is not None:
             demand(request.caller.role, endpoint.role)
         expect_known(endpoint, request.query)

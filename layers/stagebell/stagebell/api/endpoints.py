@@ -1,8 +1,8 @@
 """Endpoints as data: what is served, who may call it, and what the reference says about it."""
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, get_type_hints
 from urllib.parse import parse_qsl
@@ -43,11 +43,6 @@ class Endpoint:
     problems: tuple[str, ...] = ()
     once: str = ""
     listed: bool = True
-    pattern: re.Pattern[str] = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path))
-        object.__setattr__(self, "pattern", re.compile(pattern))
 
     @property
     def rule(self) -> str:
@@ -109,14 +104,22 @@ def _is_query(said: object) -> bool:
     return isinstance(said, Query)
 
 
-def find(endpoints: Iterable[Endpoint], method: str, path: str) -> Endpoint:
-    """The endpoint of a request. Raises NotFound for an unknown path, MethodNotAllowed for a known one."""
-    here = [endpoint for endpoint in endpoints if endpoint.pattern.fullmatch(path)]
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)))
+
+
+def find(endpoints: Iterable[Endpoint], elsewhere: Mapping[str, str], method: str, path: str) -> Endpoint:
+    """The endpoint of a request. `elsewhere`: paths that other functions serve, with the one method of each.
+
+    Raises NotFound for an unknown path, MethodNotAllowed for a known one."""
+    here = [endpoint for endpoint in endpoints if _pattern(endpoint.path).fullmatch(path)]
     fixed = [endpoint for endpoint in here if endpoint.path == path]
     for endpoint in fixed or here:
         if endpoint.method == method:
             return endpoint
-    if not here:
+    others = {only for rule, only in elsewhere.items() if _pattern(rule).fullmatch(path)}
+    allowed = sorted({endpoint.method for endpoint in here} | others)
+    if not allowed:
         raise NotFound(f"there is nothing at {path}")
-    allowed = sorted({endpoint.method for endpoint in here})
     raise MethodNotAllowed(f"{path} knows {', '.join(allowed)}", allowed)

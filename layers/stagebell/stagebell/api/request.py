@@ -87,7 +87,7 @@ def _body(event: Mapping[str, Any]) -> str:
         raise MalformedBody("the body must be a JSON object")
     if b"\\u" in raw:
         _refuse_half_characters(document)
-    return raw.decode()
+    return raw.decode("utf-8-sig")
 
 
 def _refuse_half_characters(document: object) -> None:

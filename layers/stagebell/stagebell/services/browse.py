@@ -36,7 +36,13 @@ class Wanted:
         window = [name for name in ("since", "until") if getattr(self, name) is not None]
         if self.state is None:
             return found + [Problem(name, "alone", "only narrows a state") for name in window]
-        return found + [problem for name in window if (problem := _instant_problem(name, getattr(self, name)))]
+        malformed = [problem for name in window if (problem := _instant_problem(name, getattr(self, name)))]
+        return found + (malformed or self._backwards())
+
+    def _backwards(self) -> list[Problem]:
+        if self.since is None or self.until is None or parse_instant(self.since) <= parse_instant(self.until):
+            return []
+        return [Problem("until", "window", "is before since: nothing can be found between them")]
 
 
 def _instant_problem(name: str, text: str) -> Problem | None:
@@ -73,6 +79,24 @@ def record(records: Records, key: RecordKey) -> Stored:
     if not stored.record.version:
         raise NotFound(f"no change of {key.object} {key.id} has arrived yet")
     return stored
+
+
+def of_record[T](records: Records, key: RecordKey, page: Page[T], cursor: str | None) -> Page[T]:
+    """A page of what a record has. Where it has nothing, it is looked for itself: raises NotFound for no record."""
+    if _nothing(page, cursor):
+        record(records, key)
+    return page
+
+
+def of_run[T](runs: Runs, id: str, page: Page[T], cursor: str | None) -> Page[T]:
+    """The same for a run."""
+    if _nothing(page, cursor):
+        run(runs, id)
+    return page
+
+
+def _nothing(page: Page[Any], cursor: str | None) -> bool:
+    return not page.items and cursor is None and page.cursor is None
 
 
 def run(runs: Runs, id: str) -> Run:

@@ -87,9 +87,10 @@ class Receiver:
 
 
 def parse_json(body: bytes) -> Any:
-    """JSON with exact numbers. Raises MalformedBody for anything that is not plain JSON in UTF-8."""
+    """JSON with exact numbers, with or without a byte order mark. Raises MalformedBody for anything that is not plain
+    JSON in UTF-8."""
     try:
-        document = _JSON.decode(body.decode())
+        document = _JSON.decode(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise MalformedBody(f"the body is not UTF-8 (byte {error.start})") from error
     except json.JSONDecodeError as error:

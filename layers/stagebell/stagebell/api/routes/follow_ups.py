@@ -8,17 +8,18 @@ from stagebell.api.endpoints import Routes
 from stagebell.api.parameters import Cursor, Edits, Id, Name, Ports
 from stagebell.contracts.api.follow_ups import FollowUp, FollowUpPage, Kind, Reassign, Task, TaskPage
 from stagebell.domain.changes import RecordKey
-from stagebell.services import follow_ups
+from stagebell.services import browse, follow_ups
 from stagebell.services.follow_ups import TaskDesk
 
 routes = Routes("follow-ups")
 _EDITING = ("not_found", "conflict", "record_locked", "record_busy")
 
 
-@routes.get("/v1/records/{object}/{id}/follow-ups", role="viewer")
+@routes.get("/v1/records/{object}/{id}/follow-ups", role="viewer", problems=("not_found",))
 def list_follow_ups(object: Name, id: Id, ports: Ports, cursor: Cursor = None) -> FollowUpPage:
     """List the tasks, calendar events and sales records about a record, newest first."""
-    page, now = ports.records.follow_ups(RecordKey(object, id), cursor), ports.clock.now()
+    key, now = RecordKey(object, id), ports.clock.now()
+    page = browse.of_record(ports.records, key, ports.records.follow_ups(key, cursor), cursor)
     return FollowUpPage(items=tuple(FollowUp.from_domain(record, now) for record in page.items), cursor=page.cursor)
 
 

@@ -51,24 +51,27 @@ def unlock_record(object: Name, id: Id, body: Annotated[Why, Body()], edits: Edi
     return Record.from_domain(edits.unlock(RecordKey(object, id), body.why))
 
 
-@routes.get("/v1/records/{object}/{id}/changes", role="viewer")
+@routes.get("/v1/records/{object}/{id}/changes", role="viewer", problems=("not_found",))
 def list_changes(object: Name, id: Id, ports: Ports, cursor: Cursor = None) -> ChangePage:
     """List the changes of a record, newest first."""
-    page = ports.records.history(RecordKey(object, id), cursor)
+    key = RecordKey(object, id)
+    page = browse.of_record(ports.records, key, ports.records.history(key, cursor), cursor)
     return ChangePage(items=tuple(map(Change.from_domain, page.items)), cursor=page.cursor)
 
 
-@routes.get("/v1/records/{object}/{id}/runs", role="viewer")
+@routes.get("/v1/records/{object}/{id}/runs", role="viewer", problems=("not_found",))
 def list_runs_of_record(object: Name, id: Id, ports: Ports, cursor: Cursor = None) -> RunPage:
     """List the runs of a record, newest first."""
-    page = ports.runs.of_record(RecordKey(object, id), cursor)
+    key = RecordKey(object, id)
+    page = browse.of_record(ports.records, key, ports.runs.of_record(key, cursor), cursor)
     return RunPage(items=tuple(map(Run.from_domain, page.items)), cursor=page.cursor)
 
 
-@routes.get("/v1/records/{object}/{id}/deliveries", role="viewer")
+@routes.get("/v1/records/{object}/{id}/deliveries", role="viewer", problems=("not_found",))
 def list_deliveries_of_record(object: Name, id: Id, ports: Ports, cursor: Cursor = None) -> DeliveryPage:
     """List the deliveries of a record, newest first."""
-    page = ports.deliveries.of_record(RecordKey(object, id), cursor)
+    key = RecordKey(object, id)
+    page = browse.of_record(ports.records, key, ports.deliveries.of_record(key, cursor), cursor)
     return DeliveryPage(items=tuple(map(Delivery.from_domain, page.items)), cursor=page.cursor)
 
 

@@ -32,10 +32,10 @@ def get_run(run: Word, ports: Ports) -> Run:
     return Run.from_domain(browse.run(ports.runs, run))
 
 
-@routes.get("/v1/runs/{run}/deliveries", role="viewer")
+@routes.get("/v1/runs/{run}/deliveries", role="viewer", problems=("not_found",))
 def list_deliveries_of_run(run: Word, ports: Ports, cursor: Cursor = None) -> DeliveryPage:
     """List the deliveries of a run, newest first."""
-    page = ports.deliveries.of_run(run, cursor)
+    page = browse.of_run(ports.runs, run, ports.deliveries.of_run(run, cursor), cursor)
     return DeliveryPage(items=tuple(map(Delivery.from_domain, page.items)), cursor=page.cursor)
 
 
