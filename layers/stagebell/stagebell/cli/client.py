@@ -67,7 +67,7 @@ class Client:
                 return _json(answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                raise ApiRefused(_said(error.code, error.read(), f"{method} {path}")) from error
+                raise ApiRefused(_said(error.code, error.read(), f"{method} {path}"), error.code) from error
         except (OSError, HTTPException) as error:
             raise ApiRefused(f"{self.url} cannot be reached: {getattr(error, 'reason', error)}") from error
 

@@ -28,6 +28,10 @@ class NotConfigured(StagebellError):
 
 
 class ApiRefused(StagebellError):
-    """The API answered with an error, or not at all."""
+    """The API answered with an error, or not at all: then, `status` is 0."""
 
     code = "api_refused"
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status

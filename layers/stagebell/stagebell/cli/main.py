@@ -17,7 +17,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "reference": ("stagebell.cli.reference", "write the pages of docs/reference"),
     "backtest": ("stagebell.cli.backtest", "show what definitions would have done over a history of changes"),
     "explain": ("stagebell.cli.explain", "show why a definition did or did not act on a change"),
-    "replay": ("stagebell.cli.replay", "put dead letters back: changes and write-backs that could not be carried out"),
+    "replay": (
+        "stagebell.cli.replay",
+        "try once more what could not be carried out: dead letters, and write-backs that were given up",
+    ),
     "keys": ("stagebell.cli.keys", "list, make and revoke API keys"),
     "secrets": ("stagebell.cli.secrets", "make a signing secret for a source or a webhook"),
 }
