@@ -10,7 +10,7 @@ from typing import Any
 from stagebell.adapters.memory.poster import Post
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.deliveries import Delivery
-from stagebell.domain.planning import Tell
+from stagebell.domain.orders import Tell
 from stagebell.ports.calls import Posted
 from stagebell.ports.records import Applied
 from tests.stage import Stage

@@ -13,7 +13,7 @@ from stagebell.adapters.dynamodb_items import item, packed, values_of
 from stagebell.domain.changes import MODES, TYPES, Change, RecordKey
 from stagebell.domain.deliveries import RANK, Delivery
 from stagebell.domain.errors import InvalidInput
-from stagebell.domain.planning import Halt, Wake
+from stagebell.domain.orders import Halt, Wake
 from stagebell.domain.records import Record, Stamp
 from stagebell.domain.runs import Enrolment, Run, StepState
 from stagebell.ports.records import Applied

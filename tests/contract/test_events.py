@@ -15,7 +15,7 @@ from stagebell.contracts.tasks import ActionTask, ExecutionEnded
 from stagebell.domain import signatures
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.executions import execution_name, function_name, machine_state
-from stagebell.domain.planning import Wake
+from stagebell.domain.orders import Wake
 from stagebell.ports.queues import Command
 from stagebell.runtime.webhooks import webhook
 

@@ -9,7 +9,7 @@ from stagebell.adapters.memory.runs import MemoryRuns
 from stagebell.adapters.memory.scheduler import MemoryScheduler
 from stagebell.adapters.memory.secrets import MemorySecrets
 from stagebell.adapters.memory.store import MemoryStore
-from stagebell.domain.planning import Halt, Wake
+from stagebell.domain.orders import Halt, Wake
 from stagebell.ports.deliveries import Guard
 from stagebell.ports.queues import Command
 from tests.contract.examples import DEAL, at, change, commit_of, delivery, ended, enrolment, run

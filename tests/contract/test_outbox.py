@@ -9,7 +9,7 @@ from stagebell.adapters.memory.poster import MemoryPoster
 from stagebell.adapters.memory.secrets import MemorySecrets
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.echoes import Echo
-from stagebell.domain.planning import Tell
+from stagebell.domain.orders import Tell
 from stagebell.ports.calls import Posted
 from stagebell.ports.definitions import Definition
 from stagebell.ports.outbox import Letter

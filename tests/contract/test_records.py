@@ -9,7 +9,7 @@ from stagebell.domain.changes import RecordKey
 from stagebell.domain.echoes import Echo
 from stagebell.domain.errors import InvalidInput, StagebellError
 from stagebell.domain.locks import Lock
-from stagebell.domain.planning import Halt, Tell, Wake
+from stagebell.domain.orders import Halt, Tell, Wake
 from stagebell.domain.records import Record
 from stagebell.domain.rotations import Given, Rotation
 from stagebell.ports.records import Filing, Settling

@@ -16,7 +16,7 @@ from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.deliveries import Delivery
 from stagebell.domain.errors import RETRIED_BY_MACHINES
 from stagebell.domain.executions import Task
-from stagebell.domain.planning import Wake
+from stagebell.domain.orders import Wake
 from stagebell.domain.runs import Run
 from stagebell.ports.queues import Command
 from stagebell.services.act import Actor

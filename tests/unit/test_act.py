@@ -8,7 +8,8 @@ import pytest
 from stagebell.domain.errors import DeliveryRejected, DeliveryThrottled, RecordBusy
 from stagebell.domain.executions import Task
 from stagebell.ports.deliveries import RunMoved
-from stagebell.services.act import ATTEMPTS, Outcome
+from stagebell.services.act import ATTEMPTS
+from stagebell.services.action import Outcome
 from tests.crashes.crashing import Fuse, Mortal
 from tests.stage import LADDER, QUOTATION, START, UNASSIGNED, Stage, mail, scenario
 

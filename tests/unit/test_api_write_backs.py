@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from stagebell.domain.deliveries import Delivery, State
-from stagebell.domain.planning import Tell
+from stagebell.domain.orders import Tell
 from stagebell.runtime import wiring
 from stagebell.services.replay import Replayer
 from tests.sources import ADDRESS, CRM, ToldStage

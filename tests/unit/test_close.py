@@ -7,7 +7,7 @@ import pytest
 from stagebell.adapters.memory.scheduler import MemoryScheduler
 from stagebell.domain.errors import RecordBusy
 from stagebell.domain.executions import Task
-from stagebell.domain.planning import Wake
+from stagebell.domain.orders import Wake
 from stagebell.services.close import Closer
 from stagebell.services.deliver import Courier
 from tests.stage import START, UNASSIGNED, Stage, mail, scenario, sets, workflow

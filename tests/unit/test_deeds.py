@@ -12,7 +12,8 @@ from stagebell.domain.errors import DeliveryThrottled, RecordBusy
 from stagebell.domain.executions import Task
 from stagebell.domain.rotations import Rotation, given
 from stagebell.domain.runs import change_of
-from stagebell.services.act import Actor, Look, Outcome
+from stagebell.services.act import Actor
+from stagebell.services.action import Look, Outcome
 from stagebell.services.apply import Acting, Applier, Deed
 from tests.crashes.crashing import Died, Fuse, Mortal, When, deaths
 from tests.stage import QUOTATION, START, UNASSIGNED, WON, Stage, mail, scenario

@@ -6,7 +6,7 @@ import pytest
 
 from stagebell.domain.errors import RecordBusy
 from stagebell.domain.limits import OPEN_RUNS_PER_RECORD, STARTS_PER_CHANGE
-from stagebell.domain.planning import Halt, Wake
+from stagebell.domain.orders import Halt, Wake
 from tests.stage import LADDER, QUOTATION, START, UNASSIGNED, WON, Stage, mail, scenario
 
 HOUR = timedelta(hours=1)

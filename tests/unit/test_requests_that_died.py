@@ -9,7 +9,7 @@ import pytest
 
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import RecordBusy
-from stagebell.domain.planning import Halt, Wake
+from stagebell.domain.orders import Halt, Wake
 from stagebell.runtime import wiring
 from stagebell.services.edit import Editor
 from stagebell.services.follow_ups import TaskDesk

@@ -14,7 +14,7 @@ from moto import mock_aws
 from stagebell.adapters.clocks import LogicalClock
 from stagebell.adapters.stepfunctions import StepFunctionsScheduler
 from stagebell.domain.errors import ChannelMisconfigured, RecordBusy, StagebellError
-from stagebell.domain.planning import Halt, Wake
+from stagebell.domain.orders import Halt, Wake
 from stagebell.ports.runs import Scheduler
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:stagebell-scenario"

@@ -7,7 +7,7 @@ from stagebell.adapters.dynamodb_tables import Table
 from stagebell.adapters.retention import Retention
 from stagebell.adapters.transactions import fixed_items, split
 from stagebell.domain.changes import RecordKey
-from stagebell.domain.planning import Tell
+from stagebell.domain.orders import Tell
 from stagebell.domain.records import Record
 from stagebell.domain.rotations import Rotation
 from stagebell.ports.records import Commit, Settling

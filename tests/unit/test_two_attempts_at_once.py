@@ -10,7 +10,7 @@ from stagebell.domain.deliveries import Delivery
 from stagebell.domain.errors import DeliveryThrottled
 from stagebell.domain.executions import Task
 from stagebell.domain.runs import Run
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.deliver import Courier
 from stagebell.services.send_email import SendEmail
 from tests.stage import START, UNASSIGNED, Stage, mail, scenario

@@ -17,7 +17,7 @@ from stagebell.adapters.sqs_tells import LONGEST_PAUSE, SqsPauses, SqsTeller, re
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.deliveries import Delivery, State
 from stagebell.domain.errors import InvalidInput, RecordBusy
-from stagebell.domain.planning import Tell
+from stagebell.domain.orders import Tell
 from stagebell.runtime import observability, wiring
 from stagebell.runtime.fifo import NotYet, each_in_order
 from tests.sources import ToldStage

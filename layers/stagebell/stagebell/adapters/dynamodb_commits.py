@@ -25,7 +25,7 @@ from stagebell.adapters.record_documents import (
 from stagebell.adapters.retention import Retention
 from stagebell.adapters.transactions import Ending, joined, moves
 from stagebell.domain.fields import instant_text
-from stagebell.domain.planning import Tell
+from stagebell.domain.orders import Tell
 from stagebell.domain.rotations import Rotation
 from stagebell.domain.runs import Enrolment, Run
 from stagebell.ports.records import Applied, Commit, Settling

@@ -9,7 +9,7 @@ from stagebell.domain.changes import RecordKey
 from stagebell.domain.echoes import Echo
 from stagebell.domain.fields import instant_text
 from stagebell.domain.locks import Lock
-from stagebell.domain.planning import Halt, Order, Tell, Wake
+from stagebell.domain.orders import Halt, Order, Tell, Wake
 from stagebell.domain.records import Record, Stamp
 from stagebell.domain.rotations import Given, Rotation
 from stagebell.domain.runs import Enrolment

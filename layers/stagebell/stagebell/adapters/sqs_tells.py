@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from stagebell.adapters.sqs import entry, foreign
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.errors import RecordBusy
-from stagebell.domain.planning import Tell
+from stagebell.domain.orders import Tell
 from stagebell.ports.clock import Clock
 
 TELL_VERSION = 1

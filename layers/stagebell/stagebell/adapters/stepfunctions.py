@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from stagebell.domain.errors import ChannelMisconfigured, RecordBusy, StagebellError
 from stagebell.domain.executions import execution_name, machine_state
-from stagebell.domain.planning import Halt, Wake
+from stagebell.domain.orders import Halt, Wake
 from stagebell.ports.clock import Clock
 
 _ERROR_LIMIT = 256

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from stagebell.domain.planning import Wake
+from stagebell.domain.orders import Wake
 
 VERSION = 1
 LONGEST_WAIT = timedelta(days=300)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from stagebell.domain import runs
-from stagebell.domain.changes import RecordKey
 from stagebell.domain.conditions import View
 from stagebell.domain.evaluations import Evaluation, Outcome
 from stagebell.domain.limits import (
@@ -16,43 +15,10 @@ from stagebell.domain.limits import (
     STARTS_PER_CHANGE,
     Limit,
 )
+from stagebell.domain.orders import Halt, Order, Wake
 from stagebell.domain.records import Comparison
 from stagebell.domain.runs import Enrolment, Run
 from stagebell.domain.scenarios import Scenario
-
-
-@dataclass(frozen=True, slots=True)
-class Wake:
-    """Start execution `execution` of a run: act on `step` (of action kind `kind`) at `at`. `express`: in the workflow
-    machine, which does not wait."""
-
-    run: str
-    execution: int
-    step: str
-    kind: str
-    at: datetime
-    express: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Stop execution `execution` of a run, if it still goes."""
-
-    run: str
-    execution: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """Tell a source what was changed here: everything about this record that it has not been told yet."""
-
-    key: RecordKey
-    source: str
-    version: int  # of the record after the change that is to be told
-
-
-type Order = Wake | Halt | Tell
 
 
 @dataclass(frozen=True, slots=True)

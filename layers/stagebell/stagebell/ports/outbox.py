@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from stagebell.domain.changes import RecordKey
     from stagebell.domain.echoes import Echo
-    from stagebell.domain.planning import Tell
+    from stagebell.domain.orders import Tell
 
 
 @dataclass(frozen=True, slots=True)

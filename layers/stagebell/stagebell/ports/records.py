@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from stagebell.domain.changes import Change, RecordKey
-    from stagebell.domain.planning import Order, Tell
+    from stagebell.domain.orders import Order, Tell
     from stagebell.domain.records import Record
     from stagebell.domain.rotations import Rotation
     from stagebell.domain.runs import Enrolment, Run

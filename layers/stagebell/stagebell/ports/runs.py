@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from stagebell.domain.changes import RecordKey
-    from stagebell.domain.planning import Halt, Wake
+    from stagebell.domain.orders import Halt, Wake
     from stagebell.domain.runs import Enrolment, Run
     from stagebell.ports.pages import Page
 

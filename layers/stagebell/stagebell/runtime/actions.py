@@ -10,7 +10,7 @@ from stagebell.runtime.wiring import Late, once
 if TYPE_CHECKING:
     from stagebell.domain.invitations import Invitation
     from stagebell.ports.messages import Renderer
-    from stagebell.services.act import Action
+    from stagebell.services.action import Action
     from stagebell.services.compose import Composer
     from stagebell.services.make import Maker
     from stagebell.services.people import Directories

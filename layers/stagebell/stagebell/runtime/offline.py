@@ -28,7 +28,8 @@ from stagebell.domain.invitations import Invitation
 from stagebell.ports.definitions import Definition
 from stagebell.ports.messages import Renderer
 from stagebell.ports.records import Applied
-from stagebell.services.act import Action, Actor
+from stagebell.services.act import Actor
+from stagebell.services.action import Action
 from stagebell.services.apply import Applier
 from stagebell.services.assign_owner import AssignOwner
 from stagebell.services.backtest import Backtest, Rehearsed, Report, VirtualMachine

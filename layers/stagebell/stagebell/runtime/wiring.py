@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stagebell.adapters.retention import Retention
     from stagebell.api.ports import ApiPorts
     from stagebell.domain.changes import Change
-    from stagebell.domain.planning import Tell
+    from stagebell.domain.orders import Tell
     from stagebell.ports.access import ApiKeys, Requests
     from stagebell.ports.calls import Functions, Poster
     from stagebell.ports.clock import Clock

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from stagebell.domain.changes import Change, RecordKey
 from stagebell.domain.errors import Conflict, InvalidValue, NotFound, RecordBusy, RecordLocked
 from stagebell.domain.evaluations import Evaluation
-from stagebell.domain.planning import Halt, Order, Plan, Tell, Wake, enrolment_of
+from stagebell.domain.orders import Halt, Order, Tell, Wake
+from stagebell.domain.planning import Plan, enrolment_of
 from stagebell.domain.records import Comparison, Record, compare, refusal
 from stagebell.domain.rotations import Rotation
 from stagebell.domain.runs import Run

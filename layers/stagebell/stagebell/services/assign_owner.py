@@ -10,7 +10,7 @@ from stagebell.domain.recipients import read_recipients
 from stagebell.domain.rotations import Rotation
 from stagebell.domain.runs import Run
 from stagebell.ports.records import Records
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.catalog import Catalog
 from stagebell.services.people import Directories, Missing, Person, unreached
 from stagebell.services.update_field import edited

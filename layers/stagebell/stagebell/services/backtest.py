@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 from stagebell.domain import planning
 from stagebell.domain.changes import Change
 from stagebell.domain.executions import Task
-from stagebell.domain.planning import Wake
+from stagebell.domain.orders import Wake
 from stagebell.domain.runs import Run
 from stagebell.ports.clock import Clock
 from stagebell.ports.records import Applied
 from stagebell.ports.runs import Runs, Scheduler
-from stagebell.services.act import Action, Actor, Look, Outcome
+from stagebell.services.act import Actor
+from stagebell.services.action import Action, Look, Outcome
 from stagebell.services.apply import Applier
 
 

@@ -11,7 +11,7 @@ from stagebell.domain.errors import ChannelMisconfigured, RenderFailed
 from stagebell.domain.runs import Run
 from stagebell.ports.deliveries import Suppressions
 from stagebell.ports.secrets import Secrets
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.deliver import Courier, Parcel
 from stagebell.services.sight import Sights
 from stagebell.services.webhooks import BODY_LIMIT, GONE, Webhooks, encoded, message, refusal

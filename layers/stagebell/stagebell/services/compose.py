@@ -15,7 +15,7 @@ from stagebell.domain.message_text import one_line, text_from_html
 from stagebell.domain.objects import ObjectType, Schema
 from stagebell.domain.views import Fields, Money, fold
 from stagebell.ports.messages import Renderer
-from stagebell.services.act import Look
+from stagebell.services.action import Look
 from stagebell.services.catalog import Catalog
 from stagebell.services.links import Link, record_url
 from stagebell.services.people import Person, RelatedRecords

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from stagebell.ports.deliveries import Suppressions
-from stagebell.services.act import Look
+from stagebell.services.action import Look
 from stagebell.services.people import Directory, Missing, Person
 
 CARRIED = 49

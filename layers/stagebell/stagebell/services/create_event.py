@@ -6,7 +6,7 @@ from stagebell.domain.durations import add, parse_duration
 from stagebell.domain.fields import instant_text
 from stagebell.domain.message_text import one_line
 from stagebell.domain.runs import Run
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.apply import Deed
 from stagebell.services.make import Maker
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from stagebell.domain.fields import instant_text
 from stagebell.domain.runs import Run
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.apply import Deed
 from stagebell.services.make import Maker
 

@@ -27,7 +27,7 @@ from stagebell.domain.errors import (
 from stagebell.domain.runs import Run
 from stagebell.ports.clock import Clock
 from stagebell.ports.deliveries import Deliveries, Guard, RunMoved
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.people import Missing, unreached
 
 RESENDS = 3

@@ -6,7 +6,8 @@ from typing import Any
 
 from stagebell.domain import echoes, follow_ups, users, write_backs
 from stagebell.domain.echoes import Echo
-from stagebell.domain.planning import Plan, Tell
+from stagebell.domain.orders import Tell
+from stagebell.domain.planning import Plan
 from stagebell.domain.records import Comparison, Record
 from stagebell.ports.clock import Clock
 from stagebell.ports.records import Applied, Commit, Filing, Stored

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from stagebell.domain import planning, runs
 from stagebell.domain.errors import Conflict, NotFound, RecordBusy
-from stagebell.domain.planning import Halt
+from stagebell.domain.orders import Halt
 from stagebell.domain.runs import Run
 from stagebell.ports.clock import Clock
 from stagebell.ports.queues import ChangeQueue, Command

@@ -9,7 +9,7 @@ from stagebell.domain.invitations import WORDS, Invitation, Method, Party, end_o
 from stagebell.domain.recipients import Recipient
 from stagebell.ports.messages import Attachment, CalendarFiles
 from stagebell.ports.records import Records
-from stagebell.services.act import Look
+from stagebell.services.action import Look
 from stagebell.services.compose import Composer, Words
 from stagebell.services.people import Directory, Missing, Person
 

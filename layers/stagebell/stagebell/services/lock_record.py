@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from stagebell.domain.runs import Run
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.apply import Deed
 from stagebell.services.sight import Sights
 

@@ -13,7 +13,7 @@ from stagebell.domain.follow_ups import FollowUp, follow_up_key
 from stagebell.domain.recipients import Recipient, read_recipients
 from stagebell.domain.records import Record
 from stagebell.domain.timing import planned, read_time
-from stagebell.services.act import Look
+from stagebell.services.action import Look
 from stagebell.services.catalog import Catalog
 from stagebell.services.compose import NOBODY, Composer
 from stagebell.services.look import Lookout

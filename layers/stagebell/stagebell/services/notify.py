@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from stagebell.domain.errors import RenderFailed
 from stagebell.domain.runs import Run
 from stagebell.ports.inbox import Inbox, Notice
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.compose import Composer, Words
 from stagebell.services.deliver import Courier, Parcel
 from stagebell.services.links import Link

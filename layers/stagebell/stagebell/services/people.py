@@ -13,7 +13,7 @@ from stagebell.domain.paths import Path, resolve
 from stagebell.domain.recipients import Recipient, read_recipients
 from stagebell.domain.records import Record
 from stagebell.ports.records import Records
-from stagebell.services.act import Look
+from stagebell.services.action import Look
 from stagebell.services.catalog import Catalog
 
 type Fields = Mapping[str, Value]

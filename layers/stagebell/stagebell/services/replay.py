@@ -11,7 +11,7 @@ from stagebell.domain import write_backs
 from stagebell.domain.changes import Change
 from stagebell.domain.deliveries import Delivery, settled
 from stagebell.domain.errors import Conflict, NotFound
-from stagebell.domain.planning import Tell
+from stagebell.domain.orders import Tell
 from stagebell.ports.clock import Clock
 from stagebell.ports.deliveries import Deliveries
 from stagebell.ports.outbox import Letter, Outbox, Teller

@@ -16,7 +16,7 @@ from stagebell.domain.objects import ObjectType
 from stagebell.domain.paths import resolve
 from stagebell.domain.runs import Run
 from stagebell.ports.calls import Functions
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.apply import Deed
 from stagebell.services.deliver import Courier, Parcel, Receipt
 from stagebell.services.sight import Sights

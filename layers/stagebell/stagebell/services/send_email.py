@@ -7,7 +7,7 @@ from stagebell.domain.deliveries import Delivery
 from stagebell.domain.runs import Run
 from stagebell.ports.deliveries import Suppressions
 from stagebell.ports.messages import Attachment, Email, Mailer
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.compose import Composer, Words
 from stagebell.services.copies import Copies, Copying
 from stagebell.services.deliver import Courier, Parcel

@@ -7,7 +7,7 @@ from stagebell.domain.errors import RenderFailed
 from stagebell.domain.runs import Run
 from stagebell.ports.deliveries import Suppressions
 from stagebell.ports.messages import Phones, Sms, Texter
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.compose import Composer, Words
 from stagebell.services.deliver import Courier, Parcel
 from stagebell.services.people import Directories, Person

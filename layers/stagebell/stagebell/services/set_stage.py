@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from stagebell.domain.errors import InvalidInput, InvalidValue, Problem
 from stagebell.domain.fields import Field, Value, canonical
 from stagebell.domain.runs import Run
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.catalog import Catalog
 from stagebell.services.update_field import edited
 

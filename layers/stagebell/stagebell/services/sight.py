@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from stagebell.domain.expressions import Sight
 from stagebell.domain.message_text import one_line
 from stagebell.ports.records import Records
-from stagebell.services.act import Look
+from stagebell.services.action import Look
 from stagebell.services.catalog import Catalog
 from stagebell.services.compose import Composer
 from stagebell.services.look import Lookout

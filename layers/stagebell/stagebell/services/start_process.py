@@ -7,7 +7,7 @@ from types import MappingProxyType
 from stagebell.domain import runs
 from stagebell.domain.evaluations import Outcome as Word
 from stagebell.domain.runs import Run, StepStatus
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.apply import Acting, Applier, Deed
 
 _ENDS: Mapping[Word, StepStatus] = MappingProxyType(

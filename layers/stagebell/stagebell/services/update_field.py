@@ -14,7 +14,7 @@ from stagebell.domain.paths import Path, resolve
 from stagebell.domain.records import Record
 from stagebell.domain.runs import Run
 from stagebell.ports.records import Records
-from stagebell.services.act import Look, Outcome
+from stagebell.services.action import Look, Outcome
 from stagebell.services.apply import Deed
 from stagebell.services.sight import Sights
 

@@ -30,7 +30,7 @@ from stagebell.domain.errors import (
     DeliveryUnknown,
     QueueUnavailable,
 )
-from stagebell.domain.planning import Tell
+from stagebell.domain.orders import Tell
 from stagebell.ports.calls import Posted
 from stagebell.ports.clock import Clock
 from stagebell.ports.deliveries import Deliveries, Suppressions

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from stagebell.adapters.memory.store import MemoryStore
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.echoes import Echo, expect
-from stagebell.domain.planning import Tell
+from stagebell.domain.orders import Tell
 from stagebell.ports.outbox import Letter
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from heapq import heapify, heappop, heappush
 from itertools import count
 
-from stagebell.domain.planning import Halt, Wake
+from stagebell.domain.orders import Halt, Wake
 
 type Name = tuple[str, int]
 
