@@ -14,7 +14,7 @@ from stagebell.domain.calendars import WorkingCalendar
 from stagebell.domain.errors import Problem
 from stagebell.domain.fields import Value
 from stagebell.domain.objects import Schema
-from stagebell.domain.operands import Operand, read_operand
+from stagebell.domain.operands import Operand, read_operand, unknown_operator
 from stagebell.domain.operators import OPERATORS
 from stagebell.domain.paths import Path, resolve
 
@@ -220,10 +220,12 @@ class _Compiler:
         path = resolve(document["field"], self.object_name, self.schema)
         if isinstance(path, str):
             self._add(f"{at}.field", "known_field", path)
-            return ALWAYS
-        operand = read_operand(document, path, self.object_name, self.schema)
+            operand: Operand | Problem | None = unknown_operator(document["op"])
+        else:
+            operand = read_operand(document, path, self.object_name, self.schema)
         if isinstance(operand, Problem):
             self._add(f"{at}.{operand.path}", operand.rule, operand.message)
+        if isinstance(path, str) or not isinstance(operand, Operand):
             return ALWAYS
         return Clause(path, document["op"], operand)
 

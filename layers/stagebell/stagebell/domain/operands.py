@@ -27,9 +27,9 @@ class Operand:
 def read_operand(document: Mapping[str, Any], path: Path, object_name: str, schema: Schema) -> Operand | Problem:
     """The operand of a clause document, or what is wrong with it (path relative to the clause)."""
     op = document["op"]
-    operator = OPERATORS.get(op)
-    if operator is None:
-        return Problem("op", "known_operator", f"there is no operator {op}; use one of {', '.join(OPERATORS)}")
+    if unknown := unknown_operator(op):
+        return unknown
+    operator = OPERATORS[op]
     if path.field.type not in operator.types:
         fits = ", ".join(sorted(operator.types))
         return Problem("op", "operator_type", f"{op} does not apply to a {path.field.type} field; it applies to {fits}")
@@ -45,6 +45,13 @@ def read_operand(document: Mapping[str, Any], path: Path, object_name: str, sche
     if operator.needs == "duration":
         return _duration_operand(value)
     return _literal_operand(op, operator.needs, value, path.field)
+
+
+def unknown_operator(op: str) -> Problem | None:
+    """Whether it is one can be told without the field as well."""
+    if op in OPERATORS:
+        return None
+    return Problem("op", "known_operator", f"there is no operator {op}; use one of {', '.join(OPERATORS)}")
 
 
 def _path_operand(

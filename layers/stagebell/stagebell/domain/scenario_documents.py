@@ -148,11 +148,12 @@ class _Reader:
 
     def _on_date(self, spec: Mapping[str, Any], at: str, key: str) -> At:
         path = resolve(spec[key], self.object, self.schema)
+        offset, time = self._duration(spec.get("offset"), f"{at}.offset"), self._time(spec, at)
         if isinstance(path, str) or path.field.type not in ("date", "datetime"):
             message = path if isinstance(path, str) else f"{path} is a {path.field.type} field, not a date or datetime"
             self._add(f"{at}.{key}", "date_field", message)
             return At()
-        return At(date=path, offset=self._duration(spec.get("offset"), f"{at}.offset"), time=self._time(spec, at))
+        return At(date=path, offset=offset, time=time)
 
     def _time(self, spec: Mapping[str, Any], at: str) -> TimeOfDay | None:
         try:
