@@ -230,6 +230,7 @@ def test_every_mistake_is_told_at_once():
         ("actions[3].name", "unique_name"),
         ("actions[3].remind[0]", "exactly_one"),
         ("actions[3].remind[1].via", "count"),
+        ("actions[3].remind[1]", "exactly_one"),
     }
 
 

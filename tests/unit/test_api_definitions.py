@@ -55,12 +55,12 @@ def test_a_definition_is_shown_with_its_newest_version(api: Api) -> None:
 
 
 def test_every_problem_of_a_definition_is_named_and_nothing_is_stored(api: Api) -> None:
-    broken = DEAL | {"fields": {"amount": {"type": "money"}}, "colour": "red"}
+    broken = DEAL | {"fields": {"amount": {"type": "money"}}, "colour": "red"}  # and no owner among them
 
     answer = api.put("/v1/definitions/object/deal", broken)
 
     assert answer.status == 422
-    assert {path for path, _ in answer.paths} == {"fields.amount.type", "colour"}
+    assert {path for path, _ in answer.paths} == {"fields.amount.type", "colour", "owner_field"}
     assert api.get("/v1/definitions/object/deal").status == 404
 
 

@@ -1,9 +1,18 @@
 """The base of every definition model, and the kinds of text they are made of."""
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from stagebell.domain.errors import Problem
 
@@ -17,6 +26,23 @@ class Model(BaseModel):
     Built when it is first used: a function that reads no definitions does not wait for their forms."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+PARTS: Final = object()
+"""The context of a validation that looks at each part by itself, and not at what parts say together."""
+
+
+def together[M: Model](rule: Callable[[M], Iterator[PydanticCustomError]]) -> Any:
+    """A rule between the parts of a model, each of which is right by itself: every mistake that it finds is told."""
+
+    def check(model: M, info: ValidationInfo) -> M:
+        found = [] if info.context is PARTS else [*rule(model)]
+        if found:
+            lines: Any = [{"type": mistake, "input": None} for mistake in found]
+            raise ValidationError.from_exception_data(type(model).__name__, lines)
+        return model
+
+    return model_validator(mode="after")(check)
 
 
 class DefinitionModel(Model):

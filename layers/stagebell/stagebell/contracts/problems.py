@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,8 +16,14 @@ _TYPE_ERRORS = ("field_type", "action_type")  # found on the whole, meant for it
 
 
 def problems_of(error: ValidationError) -> tuple[Problem, ...]:
-    """Every problem, in the order in which they stand in the input."""
-    return tuple(_problem(detail) for detail in error.errors(include_url=False, include_context=True))
+    """Every problem, in the order in which they stand in the input. What is only misspelt is not missing as well."""
+    details = error.errors(include_url=False, include_context=True)
+    misspelt = {
+        (*detail["loc"][:-1], meant_key(str(detail["loc"][-1])))
+        for detail in details
+        if detail["type"] == "extra_forbidden"
+    }
+    return tuple(_problem(d) for d in details if d["type"] != "missing" or d["loc"] not in misspelt)
 
 
 def _problem(detail: ErrorDetails) -> Problem:
@@ -34,9 +41,20 @@ def path_text(loc: tuple[int | str, ...]) -> str:
     for part in loc:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif not (part.startswith("<") and part.endswith(">")) and part != "[key]":
+        elif not is_tag(part):
             text += f".{part}"
     return text.removeprefix(".")
+
+
+def is_tag(part: int | str) -> bool:
+    """Whether a part of a place only says as what its value was read."""
+    return isinstance(part, str) and ((part.startswith("<") and part.endswith(">")) or part == "[key]")
+
+
+@lru_cache(4_096)
+def meant_key(key: str) -> str:
+    """The key of a definition that one there is not may be meant for; empty where there is none like it."""
+    return next((word for word in get_close_matches(key, _keys(), n=1, cutoff=0.7) if word != key), "")
 
 
 type _Say = Callable[[ErrorDetails], str]
@@ -64,8 +82,8 @@ def _missing(detail: ErrorDetails) -> str:
 
 def _unknown_key(detail: ErrorDetails) -> str:
     key = str(detail["loc"][-1])
-    close = [word for word in get_close_matches(key, _keys(), n=1, cutoff=0.7) if word != key]
-    return f"there is no key {key} here" + (f"; did you mean {close[0]}?" if close else "")
+    meant = meant_key(key)
+    return f"there is no key {key} here" + (f"; did you mean {meant}?" if meant else "")
 
 
 def _keys() -> list[str]:

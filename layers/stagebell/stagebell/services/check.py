@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stagebell.contracts.definitions.kinds import Read, read_definition
-from stagebell.contracts.definitions.sketch import Sketch
+from stagebell.contracts.definitions.sketch import Sketch, in_each
 from stagebell.domain.errors import Problem
 from stagebell.services.checks.calendars import calendar_problems
 from stagebell.services.checks.calls import function_problems
@@ -39,8 +39,8 @@ def check_definitions(
     With `watch_active` a change that active definitions would not survive is a problem too."""
     reads = [read_definition(document) for document in documents]
     before = world_of(known)
-    after = before.with_documents(_readable(reads), {*expected, *_unreadable(reads)})
-    results = [_checked(read, after, tools) for read in reads]
+    worlds = [before.with_documents(there, {*expected, *_unreadable(reads)}) for there in _readable(reads)]
+    results = [_checked(read, worlds, tools) for read in reads]
     _note_doubles(results)
     if watch_active:
         _note_breaks(results, before, known, tools)
@@ -64,30 +64,42 @@ def problems_of(kind: str, document: Document, world: World, tools: Tools) -> It
             yield from process_problems(document, world, tools)
 
 
-def _readable(reads: Iterable[Read]) -> dict[Key, Document]:
-    return {(r.kind, r.name): r.document for r in reads if r.document is not None and r.kind in (*SHELVES, *RUNNING)}
+def _readable(reads: Sequence[Read]) -> Iterator[dict[Key, Document]]:
+    """The definitions of the set that others may refer to, for each way in which mistakes in their form may be mended;
+    but those that would be there under another name, or for another object, are no more than expected."""
+    right = {(r.kind, r.name): r.document for r in reads if r.document is not None and r.kind in (*SHELVES, *RUNNING)}
+    mended = [r for r in reads if r.kind in SHELVES and r.sketches and not _renamed(r.sketches)]
+    for way in range(max((len(r.sketches) for r in mended), default=1)):
+        yield {**{(r.kind, r.name): _mended(r, way).document for r in mended}, **right}
+
+
+def _renamed(sketches: Sequence[Sketch]) -> bool:
+    return any(not sketch.mended.isdisjoint(("name", "alias")) for sketch in sketches)
+
+
+def _mended(read: Read, way: int) -> Sketch:
+    return read.sketches[way % len(read.sketches)]
 
 
 def _unreadable(reads: Iterable[Read]) -> Iterator[Key]:
     return ((r.kind, r.name) for r in reads if r.document is None)
 
 
-def _checked(read: Read, world: World, tools: Tools) -> Checked:
-    meaning: Iterable[Problem] = ()
-    if read.document is not None:
-        meaning = problems_of(read.kind, read.document, world, tools)
-    elif read.sketch is not None:
-        meaning = _sketch_problems(read, read.sketch, world, tools)
+def _checked(read: Read, worlds: Sequence[World], tools: Tools) -> Checked:
+    ways = max(len(worlds), len(read.sketches))
+    meaning = in_each(_meant(read, way, worlds[way % len(worlds)], tools) for way in range(ways))
     return Checked(read.kind, read.name, read.document, tuple(dict.fromkeys((*read.problems, *meaning))))
 
 
-def _sketch_problems(read: Read, sketch: Sketch, world: World, tools: Tools) -> Iterator[Problem]:
-    """What is wrong with the meaning of the parts whose form is right, unless that part's form is to blame."""
-    alone = world.with_documents({(read.kind, read.name): sketch.document})
-    told = {problem.path for problem in read.problems}
-    for problem in map(sketch.as_written, problems_of(read.kind, sketch.document, alone, tools)):
-        if problem.path not in told:
-            yield problem
+def _meant(read: Read, way: int, world: World, tools: Tools) -> Iterable[Problem]:
+    """What is wrong with the meaning of a definition, or of those parts of it whose form is right."""
+    if read.document is not None:
+        return problems_of(read.kind, read.document, world, tools)
+    if not read.sketches:
+        return ()
+    sketch = _mended(read, way)
+    alone = world.with_documents({(read.kind, sketch.document["name"]): sketch.document})
+    return sketch.told(problems_of(read.kind, sketch.document, alone, tools))
 
 
 def _note_doubles(results: list[Checked]) -> None:

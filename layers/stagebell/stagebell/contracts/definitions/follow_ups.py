@@ -1,8 +1,9 @@
 """Follow-ups as written: tasks, calendar events and sales records."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from stagebell.contracts.definitions.action import Action
@@ -10,7 +11,7 @@ from stagebell.contracts.definitions.messages import different
 from stagebell.contracts.definitions.moments import Moment
 from stagebell.contracts.definitions.recipients import Recipient, Recipients
 from stagebell.contracts.definitions.templates import Short, Subject, Text
-from stagebell.contracts.model import DurationText, Model
+from stagebell.contracts.model import DurationText, Model, together
 
 REMINDER_LIMIT = 10
 
@@ -30,11 +31,10 @@ class Reminder(Model):
     )
     body: Annotated[Text | None, Field(description="Title and due time where absent")] = None
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
+    @together
+    def _exactly_one(self) -> Iterator[PydanticCustomError]:
         if (self.before_due is None) == (self.after_due is None):
-            raise PydanticCustomError("exactly_one", "a reminder has exactly one of before_due, after_due")
-        return self
+            yield PydanticCustomError("exactly_one", "a reminder has exactly one of before_due, after_due")
 
 
 class CreateTask(Action):

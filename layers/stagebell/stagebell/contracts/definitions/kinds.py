@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from stagebell.contracts.definitions.calendars import Calendar
 from stagebell.contracts.definitions.functions import Function
+from stagebell.contracts.definitions.mending import sketches
 from stagebell.contracts.definitions.objects import Object
 from stagebell.contracts.definitions.scenarios import Scenario
-from stagebell.contracts.definitions.sketch import Sketch, sketch
+from stagebell.contracts.definitions.sketch import Sketch, in_each
 from stagebell.contracts.definitions.sources import Source
 from stagebell.contracts.definitions.templates import Template
 from stagebell.contracts.definitions.workflows import Workflow
@@ -39,13 +40,13 @@ LATER_KINDS = ("pipeline",)
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One definition as read: its normalised form, or its problems and a sketch of what is right in it."""
+    """One definition as read: its normalised form, or its problems and sketches of what is right in it."""
 
     kind: str
     name: str
     document: Mapping[str, Any] | None
     problems: tuple[Problem, ...] = ()
-    sketch: Sketch | None = None
+    sketches: tuple[Sketch, ...] = ()
 
 
 def read_definition(document: object) -> Read:
@@ -60,15 +61,12 @@ def read_definition(document: object) -> Read:
         return Read(kind, name, None, (_kind_problem(document),))
     across = tuple(model.across(document))
     try:
-        normalised = _normalised(model, document)
+        normalised = model.model_validate(dict(document)).model_dump(mode="json", by_alias=True, exclude_none=True)
     except ValidationError as error:
-        drawn = sketch(document, lambda pruned: _normalised(model, pruned))
-        return Read(kind, name, None, (*problems_of(error), *across), drawn)
-    return Read(kind, name, None, across, Sketch(normalised)) if across else Read(kind, name, normalised)
-
-
-def _normalised(model: type[DefinitionModel], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    return model.model_validate(dict(document)).model_dump(mode="json", by_alias=True, exclude_none=True)
+        drawn = sketches(model, document)
+        hidden = in_each(sketch.problems for sketch in drawn) if drawn else across
+        return Read(kind, name, None, tuple(dict.fromkeys((*problems_of(error), *hidden))), drawn)
+    return Read(kind, name, None, across, (Sketch(normalised),)) if across else Read(kind, name, normalised)
 
 
 def _depth(value: object) -> int:

@@ -1,14 +1,15 @@
 """Messages as written: notices, e-mails and SMS."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from stagebell.contracts.definitions.action import Action
 from stagebell.contracts.definitions.recipients import RECIPIENT_LIMIT, Recipients
 from stagebell.contracts.definitions.templates import Html, Subject, Text
-from stagebell.contracts.model import Name
+from stagebell.contracts.model import Name, together
 from stagebell.domain.sms import is_sender_id
 
 
@@ -50,16 +51,15 @@ class Notify(Action):
         Text | None, Field(description="Plain text, with {{ fields }}; a notice of more than 500 characters is cut")
     ] = None
 
-    @model_validator(mode="after")
-    def _one_way_to_say_it(self) -> Self:
+    @together
+    def _one_way_to_say_it(self) -> Iterator[PydanticCustomError]:
         own = self.subject is not None or self.body is not None
         if (self.template is not None) == own:
-            raise PydanticCustomError("one_content", "give either a template, or a body (and a subject)")
-        if own and self.body is None:
-            raise PydanticCustomError("one_content", "a notice without a template needs a body")
-        if own and self.subject is None and "email" in self.via:
-            raise PydanticCustomError("needs_subject", "an e-mail needs a subject: give one, or notify via inbox only")
-        return self
+            yield PydanticCustomError("one_content", "give either a template, or a body (and a subject)")
+        elif own and self.body is None:
+            yield PydanticCustomError("one_content", "a notice without a template needs a body")
+        elif own and self.subject is None and "email" in self.via:
+            yield PydanticCustomError("needs_subject", "an e-mail needs a subject: give one, or notify via inbox only")
 
 
 class SendEmail(Action):
@@ -75,25 +75,20 @@ class SendEmail(Action):
     html: Html | None = None
     text: Text | None = None
 
-    @model_validator(mode="after")
-    def _one_way_to_say_it(self) -> Self:
+    @together
+    def _as_a_whole(self) -> Iterator[PydanticCustomError]:
         own = self.subject is not None or self.html is not None or self.text is not None
         if (self.template is not None) == own:
-            raise PydanticCustomError("one_content", "give either a template, or a subject with html or text")
-        if own and (self.subject is None or (self.html is None and self.text is None)):
-            raise PydanticCustomError("one_content", "an e-mail without a template needs a subject, and html or text")
-        return self
-
-    @model_validator(mode="after")
-    def _not_too_many(self) -> Self:
+            yield PydanticCustomError("one_content", "give either a template, or a subject with html or text")
+        elif own and (self.subject is None or (self.html is None and self.text is None)):
+            yield PydanticCustomError("one_content", "an e-mail without a template needs a subject, and html or text")
         written = sum(len(part or ()) for part in (self.to, self.cc, self.bcc))
         if written > RECIPIENT_LIMIT:
-            raise PydanticCustomError(
+            yield PydanticCustomError(
                 "recipient_limit",
                 "an e-mail names at most {limit} recipients in to, cc and bcc together, not {written}",
                 {"limit": RECIPIENT_LIMIT, "written": written},
             )
-        return self
 
 
 class SendSms(Action):
@@ -106,8 +101,7 @@ class SendSms(Action):
     sender_id: SenderId | None = None
     transactional: Annotated[bool, Field(description="false: promotional, cheaper and less urgent")] = True
 
-    @model_validator(mode="after")
-    def _one_way_to_say_it(self) -> Self:
+    @together
+    def _one_way_to_say_it(self) -> Iterator[PydanticCustomError]:
         if (self.template is None) == (self.text is None):
-            raise PydanticCustomError("one_content", "give either a template or a text")
-        return self
+            yield PydanticCustomError("one_content", "give either a template or a text")

@@ -1,11 +1,12 @@
 """Recipients as written: exactly one key each."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from stagebell.contracts.model import FieldPath, Model
+from stagebell.contracts.model import FieldPath, Model, together
 from stagebell.domain.recipients import RECIPIENT_KINDS
 
 RECIPIENT_LIMIT = 50
@@ -33,13 +34,11 @@ class Recipient(Model):
     phone: Annotated[Words | None, Field(description="A given phone number")] = None
     creator: Annotated[Literal[True] | None, Field(description="Who created the record")] = None
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
+    @together
+    def _exactly_one(self) -> Iterator[PydanticCustomError]:
         if sum(getattr(self, kind) is not None for kind in RECIPIENT_KINDS) != 1:
-            raise PydanticCustomError(
-                "exactly_one", "a recipient has exactly one of {kinds}", {"kinds": ", ".join(RECIPIENT_KINDS)}
-            )
-        return self
+            kinds = ", ".join(RECIPIENT_KINDS)
+            yield PydanticCustomError("exactly_one", "a recipient has exactly one of {kinds}", {"kinds": kinds})
 
 
 type Recipients = Annotated[list[Recipient], Field(min_length=1, max_length=RECIPIENT_LIMIT)]

@@ -1,8 +1,9 @@
 """Changes of records as written: fields, stages, owners, locks, and the processes that are started."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 from stagebell.contracts.definitions.action import Action
@@ -10,7 +11,7 @@ from stagebell.contracts.definitions.objects import Option, OwnFieldName
 from stagebell.contracts.definitions.recipients import Recipient, Recipients
 from stagebell.contracts.definitions.templates import Short
 from stagebell.contracts.definitions.values import Value
-from stagebell.contracts.model import FieldName, FieldPath, Name
+from stagebell.contracts.model import FieldName, FieldPath, Name, together
 
 FIELDS_LIMIT = 50
 
@@ -53,15 +54,14 @@ class AssignOwner(Action):
     ] = None
     field: Annotated[FieldName | None, Field(description="The object's owner_field where absent")] = None
 
-    @model_validator(mode="after")
-    def _a_person_or_a_group(self) -> Self:
+    @together
+    def _a_person_or_a_group(self) -> Iterator[PydanticCustomError]:
         if (self.to is None) == (self.among is None):
-            raise PydanticCustomError("to_or_among", "give either a person in to, or a group in among")
-        if (self.among is None) != (self.by is None):
-            raise PydanticCustomError("to_or_among", "among and by go together: among whom, and by which rule")
-        if self.rotation is not None and self.among is None:
-            raise PydanticCustomError("to_or_among", "a rotation needs a group in among")
-        return self
+            yield PydanticCustomError("to_or_among", "give either a person in to, or a group in among")
+        elif (self.among is None) != (self.by is None):
+            yield PydanticCustomError("to_or_among", "among and by go together: among whom, and by which rule")
+        elif self.rotation is not None and self.among is None:
+            yield PydanticCustomError("to_or_among", "a rotation needs a group in among")
 
 
 class LockRecord(Action):

@@ -1,78 +1,44 @@
-"""A sketch of a definition with mistakes in its form: the mistaken parts are left out, so that the meaning of all
-others can be checked in the same go."""
+"""Sketches of a definition with mistakes in its form: something right stands in for each mistaken part, so that all
+others can be checked in the same go: each by itself, with each other, and for what they mean."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
-from stagebell.contracts.problems import path_text
 from stagebell.domain.errors import Problem
-
-ROUNDS = 10
-
-type Normalise = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """`written` has, for each part of the sketch, its path in the document as it was written: lists have moved up."""
+    """`written` has, for each part of the sketch, its path in the document as it was written: lists have moved up.
+    `mended` are the paths at which something stands in; `problems` are those that only show themselves with that."""
 
     document: Mapping[str, Any]
     written: Mapping[str, str] = field(default_factory=dict)
+    mended: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = ()
 
-    def as_written(self, problem: Problem) -> Problem:
-        return Problem(_translated(problem.path, self.written), problem.rule, problem.message)
-
-
-def sketch(document: Mapping[str, Any], normalise: Normalise) -> Sketch | None:
-    """The sketch of a document, or None where too little of it is right. `normalise` raises ValidationError."""
-    left_out: set[str] = set()
-    for _ in range(ROUNDS):
-        written: dict[str, str] = {}
-        pruned = _pruned(document, left_out, written, "", "")
-        try:
-            return Sketch(normalise(pruned), written)
-        except ValidationError as error:
-            mistaken = {_translated(_target(detail), written) for detail in _details(error)}
-        if "" in mistaken or mistaken <= left_out:
-            return None
-        left_out |= mistaken
-    return None
+    def told(self, problems: Iterable[Problem]) -> Iterator[Problem]:
+        """Under their paths as written, without those of what stands in."""
+        for problem in problems:
+            path = _as_written(problem.path, self.written)
+            if self.mended.isdisjoint((path, *around(path))):
+                yield replace(problem, path=path)
 
 
-def _details(error: ValidationError) -> Iterable[ErrorDetails]:
-    return error.errors(include_url=False, include_context=False, include_input=False)
+def in_each(found: Iterable[Iterable[Problem]]) -> tuple[Problem, ...]:
+    """The problems there are however the mistakes are mended: all others are no more than consequences."""
+    first, *others = [dict.fromkeys(problems) for problems in found] or [{}]
+    return tuple(problem for problem in first if all(problem in other for other in others))
 
 
-def _target(detail: ErrorDetails) -> str:
-    """What to leave out: the mistaken part, or what lacks a part."""
-    return path_text(detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"])
-
-
-def _pruned(value: Any, left_out: set[str], written: dict[str, str], new: str, old: str) -> Any:
-    written[new] = old
-    if isinstance(value, Mapping):
-        inner = {key: f".{key}" if old else str(key) for key in value}
-        return {
-            key: _pruned(value[key], left_out, written, f"{new}{part}", f"{old}{part}")
-            for key, part in inner.items()
-            if f"{old}{part}" not in left_out
-        }
-    if isinstance(value, list):
-        kept = [index for index in range(len(value)) if f"{old}[{index}]" not in left_out]
-        return [
-            _pruned(value[index], left_out, written, f"{new}[{position}]", f"{old}[{index}]")
-            for position, index in enumerate(kept)
-        ]
-    return value
-
-
-def _translated(path: str, written: Mapping[str, str]) -> str:
-    """A path of the sketch as a path of the document; parts that are in neither stay as they are."""
-    known = path
-    while known and known not in written:
-        known = known[: max(known.rfind("."), known.rfind("["), 0)]
+def _as_written(path: str, written: Mapping[str, str]) -> str:
+    known = next((before for before in (path, *around(path)) if before in written), "")
     return written.get(known, known) + path[len(known) :]
+
+
+def around(path: str) -> Iterator[str]:
+    """The paths of what a part stands in, from the inside out."""
+    while path:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        yield path

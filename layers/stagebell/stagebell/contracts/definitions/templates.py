@@ -1,11 +1,12 @@
 """Templates as written."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
-from stagebell.contracts.model import DefinitionModel, Description, Label, Name
+from stagebell.contracts.model import DefinitionModel, Description, Label, Name, together
 
 SOURCE_LIMIT = 100_000  # characters of a template
 
@@ -48,12 +49,11 @@ class Template(DefinitionModel):
             )
         return channel
 
-    @model_validator(mode="after")
-    def _parts_of_its_channel(self) -> Self:
+    @together
+    def _parts_of_its_channel(self) -> Iterator[PydanticCustomError]:
         if self.channel == "email" and (self.subject is None or (self.html is None and self.text is None)):
-            raise PydanticCustomError("template_parts", "an e-mail template needs a subject, and html or text")
+            yield PydanticCustomError("template_parts", "an e-mail template needs a subject, and html or text")
         if self.channel == "sms" and (self.text is None or self.subject is not None or self.html is not None):
-            raise PydanticCustomError("template_parts", "an SMS template needs text, and has no subject or html")
+            yield PydanticCustomError("template_parts", "an SMS template needs text, and has no subject or html")
         if self.channel == "inbox" and (self.text is None or self.html is not None):
-            raise PydanticCustomError("template_parts", "an inbox template needs text, may have a subject, and no html")
-        return self
+            yield PydanticCustomError("template_parts", "an inbox template needs text, may have a subject, and no html")

@@ -1,12 +1,13 @@
 """What lets a record in, as written: a stage, or a trigger."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
 from stagebell.contracts.definitions.conditions import SCALARS, literal
-from stagebell.contracts.model import ClockTime, DurationText, FieldName, Model, written
+from stagebell.contracts.model import ClockTime, DurationText, FieldName, Model, together, written
 
 CHANGES = ("created", "updated", "saved", "deleted", "manual")
 TRIGGERS = (*CHANGES, "stage_entered", "stage_left", "date")
@@ -41,11 +42,20 @@ class Stage(Model):
         return value
 
 
+def _event(on: Any) -> Any:
+    if on in TRIGGERS or not isinstance(on, str):
+        return on
+    if on.startswith(LATER):
+        raise PydanticCustomError("available", "pipeline events are not available in this version")
+    raise PydanticCustomError("one_of", "use one of {words}", {"words": ", ".join(TRIGGERS)})
+
+
 class OnChange(Model):
     """A change of the record lets it in."""
 
     on: Annotated[
         str,
+        BeforeValidator(_event),
         Field(
             description="created, updated (something differs), saved (every change, also without a difference), "
             "deleted, or manual",
@@ -56,40 +66,34 @@ class OnChange(Model):
         list[FieldName] | None, Field(min_length=1, max_length=100, description="Only changes of these fields")
     ] = None
 
-    @field_validator("on")
-    @classmethod
-    def _known(cls, on: str) -> str:
-        if on.startswith(LATER):
-            raise PydanticCustomError("available", "pipeline events are not available in this version")
-        if on not in CHANGES:
-            raise PydanticCustomError("one_of", "use one of {words}", {"words": ", ".join(TRIGGERS)})
-        return on
-
-    @model_validator(mode="after")
-    def _fields_of_an_update(self) -> Self:
+    @together
+    def _fields_of_an_update(self) -> Iterator[PydanticCustomError]:
         if self.fields is not None and self.on != "updated":
-            raise PydanticCustomError("trigger_fields", "fields go with on: updated; use only_if here")
-        return self
+            yield PydanticCustomError("trigger_fields", "fields go with on: updated; use only_if here")
 
 
 class OnStage(Stage):
     """Entering a stage, or leaving it, lets the record in."""
 
-    on: Literal["stage_entered", "stage_left"]
+    on: Annotated[Literal["stage_entered", "stage_left"], BeforeValidator(_event)]
 
 
 class OnDay(Model):
     """A date lets the record in; only_if is looked at when that date is reached."""
 
-    on: Literal["date"]
+    on: Annotated[Literal["date"], BeforeValidator(_event)]
     field: Annotated[FieldName, Field(description="A date or datetime field of the record")]
     offset: Annotated[DurationText | None, Field(description="Earlier or later, for example -3 days")] = None
     time: ClockTime | None = None
 
 
 def _by_event(value: Any) -> str:
-    on = written(value).get("on")
-    return "<stage>" if on in ("stage_entered", "stage_left") else "<date>" if on == "date" else "<change>"
+    """Where the event is none, the other keys tell what is meant."""
+    keys = written(value)
+    on, stage, day = keys.get("on"), keys.get("is") is not None, keys.get("field") is not None
+    if on in TRIGGERS:
+        stage, day = on in ("stage_entered", "stage_left"), on == "date"
+    return "<stage>" if stage else "<date>" if day else "<change>"
 
 
 type Trigger = Annotated[

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from stagebell.domain.errors import InvalidValue, Problem
 from stagebell.domain.fields import Field, canonical
 from stagebell.domain.paths import Path
-from stagebell.domain.recipients import Recipient, read_recipients
+from stagebell.domain.recipients import RECIPIENT_KINDS, Recipient
 from stagebell.services.checks.literals import is_template
 from stagebell.services.checks.scope import Scope
 from stagebell.services.checks.world import Document
@@ -24,14 +24,22 @@ _ATTENDEES = ("calendar_event", "attendees")  # ids of users, and addresses
 def recipients_problems(step: Document, keys: Sequence[str], reach: Reach, scope: Scope) -> Iterator[Problem]:
     """Problems of the lists of recipients under these keys."""
     for key in keys:
-        for index, recipient in enumerate(read_recipients(step.get(key))):
-            yield from _problems(recipient, f"{scope.at}{key}[{index}].{recipient.kind}", reach, scope)
+        for index, written in enumerate(step.get(key) or ()):
+            for recipient in _each(written):
+                yield from _problems(recipient, f"{scope.at}{key}[{index}].{recipient.kind}", reach, scope)
 
 
 def recipient_problems(step: Document, key: str, scope: Scope) -> Iterator[Problem]:
     """Problems of the one user under a key."""
-    for recipient in read_recipients([step[key]] if step.get(key) else ()):
+    for recipient in _each(step.get(key) or {}):
         yield from _problems(recipient, f"{scope.at}{key}.{recipient.kind}", USERS, scope)
+
+
+def _each(written: Document) -> Iterator[Recipient]:
+    """One, unless its form is mistaken: each of several is looked at."""
+    for kind in RECIPIENT_KINDS:
+        if written.get(kind):
+            yield Recipient(kind, str(written[kind]))
 
 
 def _problems(recipient: Recipient, at: str, reach: Reach, scope: Scope) -> Iterator[Problem]:

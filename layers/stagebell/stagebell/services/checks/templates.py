@@ -122,7 +122,7 @@ def sms_problems(text: str, at: str) -> Iterator[Problem]:
 def template_problems(document: Document, world: World, tools: Tools) -> Iterator[Problem]:
     """Everything that is wrong with the meaning of a template definition."""
     yield from content_problems(document, names_of_any(world), tools)
-    if document["channel"] == "sms":
+    if document["channel"] == "sms" and "text" in document:
         yield from sms_problems(document["text"], "text")
 
 
