@@ -110,6 +110,7 @@ WRONG = [
     ("update_field", {"related": "name"}, "reference", "related", "a text leads nowhere"),
     ("update_field", {"related": "account.parent", "set": {"urgent": True}}, "known_field", "set.urgent", "a field of the other record is meant"),
     ("update_field", {"set": {"name": "{{ deal.account.name }}"}}, "needs_template", "set.name", "a template would be written as it stands"),
+    ("update_field", {"set": {"owner": "{{ deal.account.owner }}"}}, "needs_field", "set.owner", "and this one would show a name"),
     ("update_field", {"set": {"amount": {"field": "account.fee"}}}, "same_currency", "set.amount.field", "dollars are no euros"),
     ("update_field", {"set": {"amount": {"add": {"field": "account.fee"}}}}, "same_currency", "set.amount.add.field", "nor can they be added"),
     ("update_field", {"related": "account", "set": {"fee": {"subtract": {"field": "amount"}}}}, "same_currency", "set.fee.subtract.field", "whichever way round"),

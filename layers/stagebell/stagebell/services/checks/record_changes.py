@@ -73,9 +73,14 @@ def _value_problems(written: Mapping[str, object], target: str, scope: Scope) ->
                 yield from _copy_problems(text, field, inner)
             case {"template": str() as text}:
                 yield from inner.text(text, f"{field.name}.template")
-                yield from _shown_problems(text, field, inner)
+                if path := _shown(text, field, inner):
+                    message = f"a template shows {path} as people read it, not as it is stored: write {{field: {path}}}"
+                    yield Problem(f"{inner.at}{field.name}.template", "needs_field", message)
             case Mapping() as changed:
                 yield from _changed_problems(changed, field, inner)
+            case str() as text if path := _shown(text, field, inner):
+                message = f"this is taken as it stands, with its braces: write {{field: {path}}}"
+                yield Problem(f"{inner.at}{field.name}", "needs_field", message)
             case literal:
                 yield from literal_problems(literal, f"{inner.at}{field.name}")
 
@@ -100,13 +105,11 @@ def _currency_problems(path: Path, field: Field, at: str) -> Iterator[Problem]:
         yield Problem(at, "same_currency", message)
 
 
-def _shown_problems(template: str, field: Field, scope: Scope) -> Iterator[Problem]:
-    """A template of one field alone shows it as people read it, which is not how it is stored."""
+def _shown(template: str, field: Field, scope: Scope) -> Path | None:
+    """The one field that a template is made of, where it would show it as people read it, and not as it is stored."""
     found = _ONLY_A_PATH.fullmatch(template)
     path = scope.path(found[2].lower()) if found and fold(found[1]) in scope.names.objects else ""
-    if not isinstance(path, str) and path.field.type in _SHOWN.get(field.type, ()):
-        message = f"a template shows {path} as people read it, not as it is stored: write {{field: {path}}}"
-        yield Problem(f"{scope.at}{field.name}.template", "needs_field", message)
+    return path if not isinstance(path, str) and path.field.type in _SHOWN.get(field.type, ()) else None
 
 
 def _changed_problems(changed: Mapping[str, object], field: Field, scope: Scope) -> Iterator[Problem]:
