@@ -52,7 +52,8 @@ def _look(run: Run, scenario: Scenario, step: Step, view: View, due: datetime) -
         return _settle(run, step, "skipped", view.at, "stage_changed")
     if step.cancel_if is not None and step.cancel_if.holds(view):
         return _settle(run, step, "cancelled", view.at, "cancel_condition", step.cancel_if.explain(view))
-    why = (step.only_if if _admitted(run, scenario, step, view) else both(scenario.due_if, step.only_if)).explain(view)
+    asked = step.only_if if _admitted(run, scenario, step, view) else both(scenario.due_if, step.only_if)
+    why = asked.explain(view)
     if not why.result:
         return _settle(run, step, "skipped", view.at, "condition", why)
     if scenario.past_due != "run" and view.at - due > GRACE:
