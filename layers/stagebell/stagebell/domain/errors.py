@@ -46,7 +46,8 @@ class InvalidInput(StagebellError):
 
 def _summary(problems: Sequence[Problem]) -> str:
     first = problems[0]
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    rest = len(problems) - 1
+    more = f" (and {rest} more problem{'s' if rest > 1 else ''})" if rest else ""
     at = f"{first.path}: " if first.path else ""
     return f"{at}{first.message}{more}"
 
