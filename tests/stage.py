@@ -16,7 +16,7 @@ from stagebell.runtime.offline import Offline
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
 UNASSIGNED, QUOTATION, WON = "Salesperson not assigned", "Quotation in progress", "Won"
 
-DEAL = {
+DEAL: dict[str, Any] = {
     "kind": "object",
     "name": "deal",
     "alias": "Project",
@@ -38,7 +38,7 @@ DEAL = {
         "mobile": {"type": "phone"},
     },
 }
-ACCOUNT = {
+ACCOUNT: dict[str, Any] = {
     "kind": "object",
     "name": "account",
     "fields": {

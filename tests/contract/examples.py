@@ -13,6 +13,7 @@ from stagebell.ports.pages import Page
 from stagebell.ports.records import Applied, Commit, Stored
 
 DEAL = RecordKey("deal", "7")
+OTHER = RecordKey("account", "a1")
 
 
 def at(minutes: float) -> datetime:

@@ -4,17 +4,14 @@ from typing import Any
 
 import pytest
 
-from stagebell.domain import follow_ups
 from stagebell.domain.changes import RecordKey
 from stagebell.domain.echoes import Echo
 from stagebell.domain.errors import InvalidInput, StagebellError
 from stagebell.domain.locks import Lock
 from stagebell.domain.orders import Halt, Tell, Wake
 from stagebell.domain.records import Record
-from stagebell.domain.rotations import Given, Rotation
-from stagebell.ports.records import Filing, Settling
-from tests.contract.examples import DEAL, at, change, commit_of, ended, enrolment, pages, run
-from tests.contract.worlds import PAGE_SIZE, World
+from tests.contract.examples import DEAL, OTHER, at, change, commit_of, ended, enrolment, pages, run
+from tests.contract.worlds import PAGE_SIZE, World, apply, many_runs
 
 AWKWARD: dict[str, Any] = {
     "name": "Zürich 🚀 \u202e\u0001\t\n\\\"'<&",
@@ -24,10 +21,6 @@ AWKWARD: dict[str, Any] = {
     "tags": ["b", "a"],
     "gone": None,
 }
-
-
-def apply(world: World, what: Any, **parts: Any) -> str:
-    return world.records.commit(commit_of(world.records.load(what.key), what, **parts))
 
 
 def test_a_record_never_seen_has_version_zero(world: World) -> None:
@@ -277,17 +270,8 @@ def test_a_change_id_may_be_longer_than_a_key(world: World) -> None:
     assert len(world.records.history(DEAL).items) == 2
 
 
-def _many_runs(world: World, count: int) -> list[Any]:
-    runs = [run(f"run_{number}", definition=f"scenario-{number}") for number in range(count)]
-    for number in range(0, count, 40):
-        some = runs[number : number + 40]
-        parts = {"started": some, "enrolments": [enrolment(r) for r in some]}
-        assert apply(world, change(f"start-{number}", minute=number), **parts) == "committed"
-    return runs
-
-
 def test_a_deletion_ends_a_hundred_runs(world: World) -> None:
-    endings = [ended(r) for r in _many_runs(world, 100)]
+    endings = [ended(r) for r in many_runs(world, 100)]
     parts: dict[str, Any] = {"updated": endings, "enrolments": [enrolment(r, due_at=None) for r in endings]}
     deletion = change("gone", minute=300, type="deleted")
 
@@ -300,7 +284,7 @@ def test_a_deletion_ends_a_hundred_runs(world: World) -> None:
 
 def test_a_duplicate_ends_none_of_a_hundred_runs(world: World) -> None:
     apply(world, change("gone", minute=-1))
-    runs = _many_runs(world, 60)
+    runs = many_runs(world, 60)
     endings = [ended(r) for r in runs]
 
     result = apply(world, change("gone", minute=300), updated=endings, enrolments=[enrolment(r) for r in endings])
@@ -310,7 +294,7 @@ def test_a_duplicate_ends_none_of_a_hundred_runs(world: World) -> None:
 
 
 def test_a_change_of_a_record_that_has_moved_ends_none_of_a_hundred_runs(world: World) -> None:
-    runs = _many_runs(world, 60)
+    runs = many_runs(world, 60)
     read = world.records.load(DEAL)
     apply(world, change("meanwhile", minute=200))
     endings = [ended(r) for r in runs]
@@ -399,261 +383,6 @@ def test_a_history_entry_too_large_for_an_item_leaves_out_what_the_record_was(wo
     assert applied.change == second.applied.change
     assert applied.after in ({}, second.applied.after)
     assert applied.before in ({}, second.applied.before)
-
-
-# --- what belongs to whom ---
-
-
-def file(world: World, id: str, filing: Filing, object: str = "deal", minute: float = 0, **fields: Any) -> RecordKey:
-    """One more change of a record, which leaves it filed so."""
-    key = RecordKey(object, id)
-    version = world.records.load(key).record.version
-    kind = "updated" if version else "created"
-    assert apply(world, change(f"c{version}", key, minute, kind, **fields), filing=filing) == "committed"
-    return key
-
-
-def owned(world: World, user: str = "ada", object: str = "deal") -> list[list[str]]:
-    return [[r.key.id for r in page] for page in pages(lambda cursor: world.records.owned(object, user, cursor))]
-
-
-def test_the_open_records_of_a_user_are_listed_in_their_order_in_pages(world: World) -> None:
-    for id, order in (("1", "d"), ("2", "b"), ("3", "c"), ("4", "a"), ("5", "~#5")):
-        file(world, id, Filing("deal#ada", order), name=id)
-    file(world, "6", Filing("deal#bob", "a"))
-    file(world, "7", Filing("task#ada", "a"), object="task")
-
-    assert owned(world) == [["4", "2", "3"], ["1", "5"]]
-    assert world.records.owned("deal", "ada").items[0] == world.records.load(RecordKey("deal", "4")).record
-    assert owned(world, "nobody") == [[]]
-
-
-def test_what_a_user_has_can_be_listed_the_latest_first_and_what_is_closed_by_itself(world: World) -> None:
-    for number in range(5):
-        shelf = follow_ups.shelf("task", "ada", closed=number == 3)
-        file(world, str(number), Filing(shelf, f"{number}"), object="task")
-
-    latest = pages(lambda cursor: world.records.owned("task", "ada", cursor, latest_first=True))
-    closed = world.records.owned("task", "ada", closed=True)
-
-    assert [[record.key.id for record in page] for page in latest] == [["4", "2", "1"], ["0"]]
-    assert [record.key.id for record in closed.items] == ["3"]
-    assert world.records.count_owned("task", "ada", 10) == 4
-    cursor = world.records.owned("task", "ada").cursor
-    with pytest.raises(InvalidInput):
-        world.records.owned("task", "ada", cursor, latest_first=True)
-
-
-def test_a_user_whose_id_looks_like_a_key_owns_no_more_than_their_own(world: World) -> None:
-    file(world, "1", Filing("deal#ada#bob", "a"))
-
-    assert (owned(world), owned(world, "ada#bob")) == ([[]], [["1"]])
-
-
-@pytest.mark.parametrize(
-    ("filing", "expected", "why"),
-    [
-        (Filing("deal#bob", "a"), ([[]], [["1"]]), "it belongs to somebody else by now"),
-        (Filing("deal#ada", "z"), ([["1"]], [[]]), "its order has changed"),
-        (Filing(), ([[]], [[]]), "it is closed, or nobody's"),
-    ],
-)
-def test_a_record_is_filed_as_its_last_change_left_it(world: World, filing: Filing, expected: Any, why: str) -> None:
-    file(world, "1", Filing("deal#ada", "a"))
-
-    file(world, "1", filing, minute=1, name="x")
-
-    assert (owned(world), owned(world, "bob")) == expected, why
-
-
-def test_a_stale_change_leaves_the_filing_as_it_was(world: World) -> None:
-    file(world, "1", Filing("deal#ada", "a"), minute=5, name="new")
-
-    apply(world, change("late", RecordKey("deal", "1"), 1, name="old"), filing=Filing("deal#bob", "a"))
-
-    assert (owned(world), owned(world, "bob")) == ([["1"]], [[]])
-
-
-@pytest.mark.parametrize(("limit", "expected"), [(1_000, 5), (5, 5), (4, 4), (1, 1)])
-def test_records_of_a_user_are_counted_up_to_a_limit(world: World, limit: int, expected: int) -> None:
-    for number in range(5):
-        file(world, str(number), Filing("deal#ada", str(number)))
-
-    assert world.records.count_owned("deal", "ada", limit) == expected
-    assert world.records.count_owned("deal", "bob", limit) == 0
-
-
-def test_the_follow_ups_of_a_record_are_listed_newest_first_in_pages(world: World) -> None:
-    for number, kind in enumerate(["task", "calendar_event", "sales_record", "task"]):
-        file(world, f"f{number}", Filing(about=DEAL), object=kind, minute=number, state="open")
-    file(world, "f0", Filing(about=DEAL), object="task", minute=9, state="done")
-    file(world, "other", Filing(about=RecordKey("deal", "8")), object="task")
-
-    found = pages(lambda cursor: world.records.follow_ups(DEAL, cursor))
-
-    assert [[record.key.id for record in page] for page in found] == [["f3", "f2", "f1"], ["f0"]]
-    assert found[1][0].current["state"] == "done"
-
-
-def test_follow_ups_of_one_moment_stand_in_the_order_of_their_ids(world: World) -> None:
-    for id, kind in (("b", "calendar_event"), ("a", "task"), ("c", "sales_record")):
-        file(world, id, Filing(about=DEAL), object=kind)
-
-    assert [record.key.id for record in world.records.follow_ups(DEAL).items] == ["c", "b", "a"]
-
-
-def test_the_longest_ids_have_room_in_every_index(world: World) -> None:
-    """256 characters of four bytes each are 1,024 bytes: as much as the sort key of an index may have."""
-    id, user, about = "😀" * 256, "😎" * 256, RecordKey("deal", "🤯" * 256)
-    task, due = RecordKey("task", id), {"due_at": "2026-11-20T12:00:00.000000Z"}
-
-    file(world, id, Filing(f"task#{user}", follow_ups.order(task, due), about), "task")
-    file(world, id, Filing(f"deal#{user}", follow_ups.order(RecordKey("deal", id), {})))
-
-    assert (owned(world, user, "task"), owned(world, user)) == ([[id]], [[id]])
-    assert [record.key for record in world.records.follow_ups(about).items] == [task]
-
-
-def test_a_follow_up_is_no_change_of_the_record_that_it_is_about(world: World) -> None:
-    apply(world, change("c1"))
-    file(world, "f1", Filing("task#ada", "a", DEAL), object="task")
-
-    assert [applied.change.id for applied in world.records.history(DEAL).items] == ["erp:c1"]
-    assert owned(world, object="task") == [["f1"]]
-
-
-def test_the_history_of_an_object_that_is_called_follow_up_is_its_own(world: World) -> None:
-    apply(world, change("c1", RecordKey("follow_up", str(DEAL)), type="created"))
-    file(world, "f1", Filing("task#ada", "a", DEAL), object="task")
-
-    assert [entry.change.id for entry in world.records.history(RecordKey("follow_up", str(DEAL))).items] == ["erp:c1"]
-    assert [record.key.id for record in world.records.follow_ups(DEAL).items] == ["f1"]
-
-
-# --- turns ---
-
-
-def rotation(revision: int, last: str = "ada") -> Rotation:
-    return Rotation("desk", revision, last, (Given("ada", DEAL, at(0), 3), Given("bob", RecordKey("a", "b#c"), at(1))))
-
-
-def test_a_rotation_is_stored_with_the_change_that_takes_the_turn(world: World) -> None:
-    assert world.records.rotation("desk") == Rotation("desk")
-
-    results = [
-        apply(world, change("c1"), rotation=rotation(1)),
-        apply(world, change("c2", minute=1), rotation=rotation(2, "bob")),
-    ]
-
-    assert results == ["committed", "committed"]
-    assert world.records.rotation("desk") == rotation(2, "bob")
-    assert world.records.rotation("other") == Rotation("other")
-
-
-@pytest.mark.parametrize(
-    ("revision", "why"),
-    [(1, "another first turn was taken meanwhile"), (3, "the turn before is not known"), (0, "no turn at all")],
-)
-def test_a_turn_that_somebody_else_has_taken_conflicts(world: World, revision: int, why: str) -> None:
-    apply(world, change("c1"), rotation=rotation(1))
-
-    result = apply(world, change("c2", minute=1, name="B"), rotation=rotation(revision, "eve"))
-
-    assert result == "conflict", why
-    assert world.records.rotation("desk") == rotation(1)
-    assert world.records.load(DEAL).record.version == 1
-
-
-def test_a_second_turn_without_a_first_one_conflicts(world: World) -> None:
-    assert apply(world, change("c1"), rotation=rotation(2)) == "conflict"
-
-
-# --- the run that makes a change ---
-
-
-OTHER = RecordKey("account", "a1")
-
-
-def settling(version: int = 1, **told: Any) -> Settling:
-    """The run of the deal, one step further; the deal has that version."""
-    run_after = ended(run())
-    return Settling(run_after, version, told.pop("enrolment", enrolment(run_after, open=False, due_at=None)))
-
-
-def of_another(world: World, part: Settling, id: str = "c9") -> str:
-    return apply(world, change(id, OTHER, 2, name="B"), settling=part, acting="run_1")
-
-
-def enrolled(world: World) -> None:
-    apply(world, change("c1"), started=[run()], enrolments=[enrolment(run())])
-
-
-def test_a_run_of_another_record_is_stored_with_the_change_that_its_step_makes(world: World) -> None:
-    enrolled(world)
-
-    result = of_another(world, settling())
-
-    stored = world.records.load(DEAL)
-    assert result == "committed"
-    assert world.runs.get("run_1") == ended(run())
-    assert world.records.load(OTHER).record.fields == {"name": "B"}
-    assert stored.record.version == 1, "its own record is not written"
-    assert stored.enrolments["unassigned"] == enrolment(run(), open=False, due_at=None), "when it started is kept"
-
-
-def test_a_run_that_is_no_longer_the_newest_of_its_definition_is_settled_alone(world: World) -> None:
-    enrolled(world)
-    newer = run("run_2")
-    apply(world, change("c2", minute=1), started=[newer], enrolments=[enrolment(newer)])
-
-    result = of_another(world, settling(2, enrolment=None))
-
-    assert result == "committed"
-    assert world.records.load(DEAL).enrolments["unassigned"] == enrolment(newer)
-
-
-@pytest.mark.parametrize(
-    ("part", "why"),
-    [
-        (settling(version=2), "the run's record has moved since the step looked"),
-        (settling(version=0), "the record was not there"),
-        (replace(settling(), run=ended(run(revision=2))), "the run has moved"),
-        (replace(settling(), run=ended(run("run_9"))), "there is no such run"),
-        (settling(enrolment=enrolment(run(definition="other"))), "its record has no such enrolment"),
-    ],
-)
-def test_a_change_whose_run_has_moved_conflicts_and_writes_nothing(world: World, part: Settling, why: str) -> None:
-    enrolled(world)
-    before = world.records.load(DEAL)
-
-    assert of_another(world, part) == "conflict", why
-    assert world.records.load(DEAL) == before
-    assert world.records.load(OTHER).record.version == 0
-    assert world.records.applied(OTHER, "erp:c9") is None
-    assert world.runs.get("run_1") == run()
-
-
-def test_a_newer_run_of_the_definition_is_not_overwritten_by_an_older_one(world: World) -> None:
-    enrolled(world)
-    newer = run("run_2")
-    apply(world, change("c2", minute=1), started=[newer], enrolments=[enrolment(newer)])
-
-    result = of_another(world, settling(2))
-
-    assert result == "conflict"
-    assert world.records.load(DEAL).enrolments["unassigned"] == enrolment(newer)
-
-
-def test_the_run_whose_step_ends_a_hundred_others_is_stored_with_the_change(world: World) -> None:
-    endings = [ended(r) for r in _many_runs(world, 100)]
-    acting = endings[50]
-    parts: dict[str, Any] = {"updated": endings, "enrolments": [enrolment(r) for r in endings], "acting": acting.id}
-    stored = world.records.load(DEAL)
-    late = commit_of(stored, change("deed", minute=300, name="B"), **parts)
-    apply(world, change("meanwhile", minute=301))
-
-    assert world.records.commit(late) == "conflict"
-    assert world.runs.get(acting.id) == run("run_50", definition="scenario-50"), "neither step nor change"
 
 
 # --- what is to be told ---

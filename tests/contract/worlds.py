@@ -29,6 +29,7 @@ from stagebell.ports.inbox import Inbox
 from stagebell.ports.outbox import Outbox
 from stagebell.ports.records import Records
 from stagebell.ports.runs import Runs
+from tests.contract.examples import change, commit_of, enrolment, run
 
 PAGE_SIZE = 3
 ACTIVE_LIMIT = 20
@@ -98,3 +99,18 @@ def dynamodb_world(client: Any) -> World:
         api_keys=DynamoApiKeys(client, "AccessTable", page_size=PAGE_SIZE),
         requests=DynamoRequests(client, "AccessTable", clock),
     )
+
+
+def apply(world: World, what: Any, **parts: Any) -> str:
+    """Commit a change to its record as it is."""
+    return world.records.commit(commit_of(world.records.load(what.key), what, **parts))
+
+
+def many_runs(world: World, count: int) -> list[Any]:
+    """Runs of one record, started by several changes."""
+    runs = [run(f"run_{number}", definition=f"scenario-{number}") for number in range(count)]
+    for number in range(0, count, 40):
+        some = runs[number : number + 40]
+        parts = {"started": some, "enrolments": [enrolment(r) for r in some]}
+        assert apply(world, change(f"start-{number}", minute=number), **parts) == "committed"
+    return runs

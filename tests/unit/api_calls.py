@@ -179,7 +179,7 @@ def make_api() -> Api:
     return Api(ports, clock)
 
 
-DEAL = {
+DEAL: dict[str, Any] = {
     "kind": "object",
     "name": "deal",
     "label": "Deal",

@@ -26,7 +26,7 @@ PARTNER = {
     "kind": "object",
     "name": "account",
     "fields": {
-        **ACCOUNT["fields"],  # type: ignore[dict-item]
+        **ACCOUNT["fields"],
         "name": {"type": "text", "required": True},
         "email": {"type": "email"},
         "fee": {"type": "currency", "currency": "USD"},
@@ -199,7 +199,7 @@ def test_what_is_right_is_let_through(kind, parts, reason):
 
 
 def test_the_fewest_open_records_are_counted_by_the_owner_and_by_no_other_field():
-    helped = {**DEAL, "name": "order", "fields": {**DEAL["fields"], "helper": HELPER}}  # type: ignore[dict-item]
+    helped = {**DEAL, "name": "order", "fields": {**DEAL["fields"], "helper": HELPER}}
     unowned = {key: value for key, value in helped.items() if key != "owner_field"}
 
     def told_of(kind: Mapping[str, Any], **parts: Any) -> list[tuple[str, str]]:

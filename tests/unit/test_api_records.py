@@ -143,7 +143,7 @@ def test_an_edit_counts_after_all_that_the_record_has_seen(api: Api) -> None:
 def test_every_problem_of_an_edit_is_named_and_nothing_is_written(
     api: Api, fields: dict[str, object], problems: set[tuple[str, str]]
 ) -> None:
-    api.activate(DEAL | {"fields": DEAL["fields"] | {"title": {"type": "text", "required": True}}})  # type: ignore[operator]
+    api.activate(DEAL | {"fields": DEAL["fields"] | {"title": {"type": "text", "required": True}}})
     api.apply("1", title="Pumps", **WAITING)
 
     answer = api.patch(DEAL_7, {"fields": fields})
@@ -187,7 +187,7 @@ def test_an_edit_whose_first_attempt_died_after_it_was_stored_is_not_made_twice(
 def test_a_record_that_would_grow_too_large_is_refused(api: Api) -> None:
     api.apply("1", **WAITING)
     long = {f"note_{number}": {"type": "text"} for number in range(6)}
-    api.activate(DEAL | {"fields": DEAL["fields"] | long})  # type: ignore[operator]
+    api.activate(DEAL | {"fields": DEAL["fields"] | long})
     for name in list(long)[:4]:
         api.patch(DEAL_7, {"fields": {name: "x" * 65_000}})
 

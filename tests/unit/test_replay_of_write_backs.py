@@ -3,6 +3,7 @@
 import io
 import urllib.request
 from dataclasses import replace
+from email.message import Message
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
@@ -43,7 +44,7 @@ def over_http(api: Api, request: urllib.request.Request, role: str = "operator")
     answer = api.call(request.get_method(), unquote(url.path), body, query=url.query, role=role)
     told = io.BytesIO(answer.text.encode())
     if answer.status >= 400:
-        raise HTTPError(request.full_url, answer.status, "", None, told)  # type: ignore[arg-type]
+        raise HTTPError(request.full_url, answer.status, "", Message(), told)
     return told
 
 
